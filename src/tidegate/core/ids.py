@@ -1,0 +1,52 @@
+"""The one source of ids and of chance. Forms as AWS's own look (shared facts: rest-control-plane §3)."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import string
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_KEY_ALPHABET = string.ascii_letters + string.digits
+
+
+class Ids:
+    """Seeded from the operating system. None of these ids is a secret but `api_key_value`."""
+
+    __slots__ = ("_bits", "_choices")
+
+    def __init__(self, seed: int | None = None) -> None:
+        source = random.Random(secrets.randbits(128) if seed is None else seed)  # noqa: S311 - ids, not secrets
+        self._bits = source.getrandbits
+        self._choices = source.choices
+
+    def request_id(self) -> str:
+        """A version 4 UUID: `$context.requestId`, `x-amzn-RequestId`."""
+        h = "%032x" % self._bits(128)
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
+
+    def extended_request_id(self) -> str:
+        """`$context.extendedRequestId`, `x-amz-apigw-id`: fifteen characters and an equals sign."""
+        return f"{self._bits(60):015x}="
+
+    def trace_root(self, epoch_seconds: int) -> str:
+        """`1-{8 hex of the time}-{24 hex}`, as in `X-Amzn-Trace-Id: Root=…`."""
+        return f"1-{epoch_seconds:08x}-{self._bits(96):024x}"
+
+    def span_id(self) -> str:
+        return f"{self._bits(64):016x}"
+
+    def api_id(self) -> str:
+        """Ten characters: REST APIs, root resources, API keys."""
+        return "".join(self._choices(_ALPHABET, k=10))
+
+    def child_id(self) -> str:
+        """Six characters: resources, deployments, authorizers, models."""
+        return "".join(self._choices(_ALPHABET, k=6))
+
+    def token_hex(self, length: int) -> str:
+        return f"{self._bits(length * 4):0{length}x}"
+
+    def api_key_value(self) -> str:
+        """Forty characters from the operating system's generator: this one is a secret."""
+        return "".join(secrets.choice(_KEY_ALPHABET) for _ in range(40))
