@@ -22,7 +22,7 @@ class Ids:
 
     def request_id(self) -> str:
         """A version 4 UUID: `$context.requestId`, `x-amzn-RequestId`."""
-        h = "%032x" % self._bits(128)
+        h = f"{self._bits(128):032x}"
         return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
 
     def extended_request_id(self) -> str:

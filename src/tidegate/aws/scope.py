@@ -1,0 +1,68 @@
+"""How a management request says who it is for: the credential scope of Signature Version 4, or X-Amz-Target.
+
+Only reads; verifying signatures is another matter.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from tidegate.core.message import Request
+
+_CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
+_ACCOUNT = re.compile(r"\d{12}")
+
+_TARGETS = {
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+    "AWSEvents": "events",
+    "AWSStepFunctions": "states",
+    "AmazonSQS": "sqs",
+    "AmazonSSM": "ssm",
+    "DynamoDB": "dynamodb",
+    "DynamoDBStreams": "dynamodb",
+    "Kinesis": "kinesis",
+    "Logs": "logs",
+    "TrentService": "kms",
+    "secretsmanager": "secretsmanager",
+}
+"""Prefixes of X-Amz-Target up to the underscore or dot → signing name; from botocore's `targetPrefix`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The account and region that records belong to."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    access_key: str
+    region: str
+    service: str
+    """The signing name, e.g. `apigateway`."""
+
+    def scope(self, default_account: str) -> Scope:
+        """A twelve-digit access key id selects the account."""
+        account = self.access_key if _ACCOUNT.fullmatch(self.access_key) else default_account
+        return Scope(account, self.region)
+
+
+def read_credential(request: Request) -> Credential | None:
+    """From the Authorization header, a presigned query, or X-Amz-Target; None when the request names no service."""
+    header = request.headers.get(b"authorization")
+    if header is not None and (found := _CREDENTIAL.search(header)):
+        return Credential(found[1].decode("latin-1"), found[3].decode("latin-1"), found[4].decode("latin-1"))
+    if "X-Amz-Credential=" in request.query:
+        parts = parse_qs(request.query)["X-Amz-Credential"][0].split("/")
+        if len(parts) == 5:
+            return Credential(parts[0], parts[2], parts[3])
+    target = request.headers.get(b"x-amz-target")
+    if target is not None:
+        prefix = re.split(r"[_.]", target.decode("latin-1"), maxsplit=1)[0]
+        if prefix in _TARGETS:
+            return Credential("", "", _TARGETS[prefix])
+    return None
