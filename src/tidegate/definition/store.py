@@ -1,0 +1,268 @@
+"""The store of records: transactions over one generic table, a revision per commit, documents by their hash.
+
+One writer at a time; a commit is durable before it is acknowledged (SQLite: write-ahead log, synchronous FULL). Not here:
+what a record means, nor any rule between records (control).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from tidegate.aws.scope import Scope
+from tidegate.definition.records import Record
+
+R = TypeVar("R", bound=Record)
+
+SCHEMA_VERSION = 1
+
+_metadata = sa.MetaData()
+_records = sa.Table(
+    "records",
+    _metadata,
+    sa.Column("account", sa.String, primary_key=True),
+    sa.Column("region", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Index("records_by_key", "kind", "key"),
+)
+_documents = sa.Table(
+    "documents",
+    _metadata,
+    sa.Column("hash", sa.String, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+_state = sa.Table(
+    "state",
+    _metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+_SEPARATOR = "\x1f"
+"""Between the parts of a key: a control character, which no id or name may hold."""
+
+
+class StoreError(Exception):
+    """The store can't be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record that a commit wrote (`record`) or deleted (None)."""
+
+    scope: Scope
+    kind: type[Record]
+    key: tuple[str, ...]
+    record: Record | None
+
+
+@dataclass(slots=True)
+class Commit:
+    """What a write transaction did; `revision` is set when it has been committed."""
+
+    revision: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+
+class Transaction(Protocol):
+    """Reads and writes below one account and region."""
+
+    scope: Scope
+
+    def get(self, kind: type[R], *key: str) -> R | None: ...
+    def list(self, kind: type[R], *key_prefix: str) -> list[R]: ...
+    def exists_anywhere(self, kind: type[Record], *key: str) -> bool:
+        """Whether any account or region has such a record; ids that name hosts are unique over all."""
+        ...
+
+    def put(self, record: Record) -> None: ...
+    def delete(self, kind: type[Record], *key: str) -> None: ...
+    def delete_all(self, kind: type[Record], *key_prefix: str) -> None: ...
+    def put_document(self, data: bytes) -> str: ...
+    def document(self, digest: str) -> bytes: ...
+
+
+class Store(Protocol):
+    """A place where records live. All calls come from one thread."""
+
+    def read(self, scope: Scope) -> Any:
+        """A context manager that gives a Transaction."""
+        ...
+
+    def write(self, scope: Scope, commit: Commit) -> Any:
+        """The same; what it does is committed at the end, rolled back on an exception, and told to `commit`."""
+        ...
+
+    def scan(self, kind: type[R]) -> Iterator[tuple[Scope, R]]:
+        """All records of a kind, whatever their account and region."""
+        ...
+
+    def document(self, digest: str) -> bytes: ...
+    def clear(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class SqlTransaction:
+    def __init__(self, connection: sa.Connection, scope: Scope, commit: Commit) -> None:
+        self.scope = scope
+        self._connection = connection
+        self._commit = commit
+
+    def _where(self, kind: type[Record]) -> sa.ColumnElement[bool]:
+        return (
+            (_records.c.account == self.scope.account)
+            & (_records.c.region == self.scope.region)
+            & (_records.c.kind == kind.__name__)
+        )
+
+    def get(self, kind: type[R], *key: str) -> R | None:
+        query = sa.select(_records.c.data).where(self._where(kind), _records.c.key == _SEPARATOR.join(key))
+        data = self._connection.execute(query).scalar()
+        return None if data is None else _decode(kind, data)
+
+    def list(self, kind: type[R], *key_prefix: str) -> list[R]:
+        query = sa.select(_records.c.data).where(self._where(kind), *_below(key_prefix)).order_by(_records.c.key)
+        return [_decode(kind, data) for data in self._connection.execute(query).scalars()]
+
+    def exists_anywhere(self, kind: type[Record], *key: str) -> bool:
+        found = (_records.c.kind == kind.__name__) & (_records.c.key == _SEPARATOR.join(key))
+        return self._connection.execute(sa.select(_records.c.key).where(found).limit(1)).scalar() is not None
+
+    def put(self, record: Record) -> None:
+        key = record.key
+        row = {
+            "account": self.scope.account,
+            "region": self.scope.region,
+            "kind": type(record).__name__,
+            "key": _SEPARATOR.join(key),
+            "data": msgspec.json.encode(record),
+            "revision": self._commit.revision,
+        }
+        same = self._where(type(record)) & (_records.c.key == row["key"])
+        written = self._connection.execute(
+            sa.update(_records).where(same).values(data=row["data"], revision=row["revision"])
+        )
+        if written.rowcount == 0:
+            self._connection.execute(sa.insert(_records).values(**row))
+        self._commit.changes.append(Change(self.scope, type(record), key, record))
+
+    def delete(self, kind: type[Record], *key: str) -> None:
+        self._connection.execute(sa.delete(_records).where(self._where(kind), _records.c.key == _SEPARATOR.join(key)))
+        self._commit.changes.append(Change(self.scope, kind, key, None))
+
+    def delete_all(self, kind: type[Record], *key_prefix: str) -> None:
+        where = (self._where(kind), *_below(key_prefix))
+        for key in self._connection.execute(sa.select(_records.c.key).where(*where)).scalars().all():
+            self._commit.changes.append(Change(self.scope, kind, tuple(key.split(_SEPARATOR)), None))
+        self._connection.execute(sa.delete(_records).where(*where))
+
+    def put_document(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        known = self._connection.execute(sa.select(_documents.c.hash).where(_documents.c.hash == digest)).scalar()
+        if known is None:
+            self._connection.execute(sa.insert(_documents).values(hash=digest, data=data))
+        return digest
+
+    def document(self, digest: str) -> bytes:
+        return _document(self._connection, digest)
+
+
+class SqlStore:
+    """Records in SQLite, at a path or in memory. One connection, used from one thread."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._engine = sa.create_engine(
+            "sqlite://" if path is None else f"sqlite:///{path}",
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False, "timeout": 5.0},
+        )
+        sa.event.listen(self._engine, "connect", _configure)
+        try:
+            _metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                _check_schema(connection, path)
+        except sa.exc.DatabaseError as error:
+            raise StoreError(f"cannot use the store {path}: {error.orig}") from error
+
+    @contextmanager
+    def read(self, scope: Scope) -> Iterator[SqlTransaction]:
+        with self._engine.connect() as connection:
+            yield SqlTransaction(connection, scope, Commit())
+
+    @contextmanager
+    def write(self, scope: Scope, commit: Commit) -> Iterator[SqlTransaction]:
+        with self._engine.begin() as connection:
+            commit.revision = _bump_revision(connection)
+            yield SqlTransaction(connection, scope, commit)
+
+    def scan(self, kind: type[R]) -> Iterator[tuple[Scope, R]]:
+        query = sa.select(_records.c.account, _records.c.region, _records.c.data).where(
+            _records.c.kind == kind.__name__
+        )
+        with self._engine.connect() as connection:
+            for account, region, data in connection.execute(query).all():
+                yield Scope(account, region), _decode(kind, data)
+
+    def document(self, digest: str) -> bytes:
+        with self._engine.connect() as connection:
+            return _document(connection, digest)
+
+    def clear(self) -> None:
+        """Forget every record and document; revisions go on."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_records))
+            connection.execute(sa.delete(_documents))
+            _bump_revision(connection)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _configure(connection: Any, _record: object) -> None:
+    # FULL: an acknowledged write survives not only a killed process but a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _check_schema(connection: sa.Connection, path: Path | None) -> None:
+    version = connection.execute(sa.select(_state.c.value).where(_state.c.name == "schema")).scalar()
+    if version is None:
+        connection.execute(
+            sa.insert(_state), [{"name": "schema", "value": SCHEMA_VERSION}, {"name": "revision", "value": 0}]
+        )
+    elif version != SCHEMA_VERSION:
+        raise StoreError(f"the store {path} has schema {version}; this Tidegate reads schema {SCHEMA_VERSION}")
+
+
+def _bump_revision(connection: sa.Connection) -> int:
+    connection.execute(sa.update(_state).where(_state.c.name == "revision").values(value=_state.c.value + 1))
+    return int(connection.execute(sa.select(_state.c.value).where(_state.c.name == "revision")).scalar_one())
+
+
+def _below(key_prefix: tuple[str, ...]) -> tuple[sa.ColumnElement[bool], ...]:
+    if not key_prefix:
+        return ()
+    start = _SEPARATOR.join(key_prefix) + _SEPARATOR
+    return (_records.c.key >= start, _records.c.key < start[:-1] + chr(ord(_SEPARATOR) + 1))
+
+
+def _decode(kind: type[R], data: bytes) -> R:
+    return msgspec.json.decode(data, type=kind)
+
+
+def _document(connection: sa.Connection, digest: str) -> bytes:
+    data = connection.execute(sa.select(_documents.c.data).where(_documents.c.hash == digest)).scalar()
+    if data is None:
+        raise StoreError(f"the store has no document {digest}")
+    return bytes(data)
