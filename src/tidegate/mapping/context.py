@@ -1,0 +1,72 @@
+"""`$context`: which variable is found where in an exchange, resolved when a plan is compiled.
+
+Source: *API Gateway mapping template and access logging variable reference*; shared facts, rest-data-plane §16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+MAPPABLE = {
+    "accountId": "stage.account",
+    "apiId": "stage.api_id",
+    "deploymentId": "stage.deployment_id",
+    "domainName": "domain_name",
+    "domainPrefix": "domain_prefix",
+    "extendedRequestId": "extended_request_id",
+    "httpMethod": "request.method",
+    "identity.sourceIp": "source_ip",
+    "identity.userAgent": "user_agent",
+    "operationName": "method.operation_name",
+    "path": "full_path",
+    "protocol": "protocol",
+    "requestId": "request_id",
+    "requestTime": "request_time",
+    "requestTimeEpoch": "request_time_epoch",
+    "resourceId": "method.resource_id",
+    "resourcePath": "method.resource_path",
+    "stage": "stage.name",
+}
+"""Variables for parameter mapping (and templates) → attribute path in the exchange."""
+
+LOGGABLE = MAPPABLE | {
+    "error.message": "error_message",
+    "error.messageString": "error_message_string",
+    "error.responseType": "error_type",
+    "integration.integrationStatus": "integration_status",
+    "integration.latency": "integration_latency",
+    "integration.status": "integration_status",
+    "integrationErrorMessage": "integration_error",
+    "integrationLatency": "integration_latency",
+    "integrationStatus": "integration_status",
+    "responseLatency": "response_latency",
+    "responseLength": "response_length",
+    "status": "status",
+    "xrayTraceId": "trace_id",
+}
+"""What an access log may name besides."""
+
+_IDENTITY = (
+    "accountId apiKey apiKeyId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
+    "cognitoIdentityPoolId principalOrgId user userArn vpcId vpceId"
+).split()
+_PHASES = ("authorize", "authenticate", "waf", "authorizer")
+
+ABSENT = frozenset(
+    "awsEndpointRequestId isCanaryRequest wafResponseCode webaclArn tlsVersion cipherSuite authorizer.principalId "
+    "customDomain.basePathMatched customDomain.routingRuleIdMatched error.validationErrorString".split()
+    + [f"identity.{name}" for name in _IDENTITY]
+    + [f"{phase}.{name}" for phase in _PHASES for name in ("error", "latency", "status")]
+)
+"""Known variables that no request has yet, because the feature that would set them is refused when it is declared."""
+
+
+def getter(name: str, table: dict[str, str]) -> Callable[[Any], Any]:
+    """A function from an exchange to the variable's value. Raises ValueError for an unknown name."""
+    if name in table:
+        return attrgetter(table[name])
+    if name in ABSENT:
+        return lambda _exchange: None
+    raise ValueError(f"unknown context variable: context.{name}")

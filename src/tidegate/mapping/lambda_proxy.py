@@ -1,0 +1,172 @@
+"""Lambda proxy integration: the event (format 1.0) that a function receives, and the rules for what it returns.
+
+Source: *Set up Lambda proxy integrations in API Gateway*; shared facts, rest-data-plane §12.6 and §12.7.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tidegate.core.message import Pairs
+from tidegate.mapping.media import BinaryTypes
+
+_IDENTITY_ABSENT: dict[str, str | None] = dict.fromkeys(
+    (
+        "cognitoIdentityPoolId accountId cognitoIdentityId caller principalOrgId accessKey cognitoAuthenticationType "
+        "cognitoAuthenticationProvider userArn user"
+    ).split()
+)
+
+_KNOWN_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+
+
+class MalformedResponse(ValueError):
+    """A function returned what a proxy integration does not accept; the text is for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyResponse:
+    status: int
+    headers: Pairs
+    body: bytes
+
+
+def build_event(exchange: Any) -> bytes:
+    """The event as JSON. Values are as on AWS: the last of several in the single maps, null for empty maps."""
+    request, stage = exchange.request, exchange.stage
+    single: dict[str, str] = {}
+    multi: dict[str, list[str]] = {}
+    spelling: dict[bytes, str] = {}
+    for lower, name, value in request.headers.entries:
+        # AWS: header names keep the client's case; a repeated name is one entry, spelt as it came first.
+        key = spelling.get(lower) or spelling.setdefault(lower, name.decode("latin-1"))
+        text = value.decode("utf-8", "replace")
+        single[key] = text
+        multi.setdefault(key, []).append(text)
+    for name_added, value_added in exchange.proxy_headers():
+        single[name_added] = value_added
+        multi[name_added] = [value_added]
+    arguments = exchange.arguments
+    binary = stage.binary.match(request.headers.get(b"content-type"))
+    return orjson.dumps(
+        {
+            "resource": exchange.method.resource_path,
+            "path": exchange.event_path,
+            "httpMethod": request.method,
+            "headers": single or None,
+            "multiValueHeaders": multi or None,
+            "queryStringParameters": {name: values[-1] for name, values in arguments.items()} or None,
+            "multiValueQueryStringParameters": arguments or None,
+            "pathParameters": exchange.path_parameters or None,
+            "stageVariables": stage.variables or None,
+            "requestContext": _request_context(exchange),
+            "body": _body(request.body, binary=binary),
+            "isBase64Encoded": binary and bool(request.body),
+        }
+    )
+
+
+def _request_context(exchange: Any) -> dict[str, Any]:
+    context = {
+        "resourceId": exchange.method.resource_id,
+        "resourcePath": exchange.method.resource_path,
+        "httpMethod": exchange.request.method,
+        "extendedRequestId": exchange.extended_request_id,
+        "requestTime": exchange.request_time,
+        "path": exchange.full_path,
+        "accountId": exchange.stage.account,
+        "protocol": exchange.protocol,
+        "stage": exchange.stage.name,
+        "domainPrefix": exchange.domain_prefix,
+        "requestTimeEpoch": exchange.request_time_epoch,
+        "requestId": exchange.request_id,
+        "identity": _IDENTITY_ABSENT | {"sourceIp": exchange.source_ip, "userAgent": exchange.user_agent},
+        "domainName": exchange.domain_name,
+        "deploymentId": exchange.stage.deployment_id,
+        "apiId": exchange.stage.api_id,
+    }
+    if exchange.method.operation_name is not None:
+        context["operationName"] = exchange.method.operation_name
+    return context
+
+
+def _body(body: bytes, *, binary: bool) -> str | None:
+    if not body:
+        return None
+    # AWS: bytes that are no UTF-8 but are treated as text become U+FFFD.
+    return base64.b64encode(body).decode() if binary else body.decode("utf-8", "replace")
+
+
+def read_response(payload: bytes, binary: BinaryTypes, accept: bytes | None) -> ProxyResponse:
+    """What the client gets of a function's result. Raises MalformedResponse (the gateway then answers 502)."""
+    try:
+        result = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise MalformedResponse(f"the function's result is no JSON: {error}") from None
+    if not isinstance(result, dict):
+        raise MalformedResponse("the function's result is no object")
+    if unknown := result.keys() - _KNOWN_KEYS:
+        raise MalformedResponse(f"unknown keys in the function's result: {', '.join(sorted(unknown))}")
+    headers = _headers(result)
+    body = _result_body(result, binary, accept, headers)
+    return ProxyResponse(_status(result.get("statusCode")), headers, body)
+
+
+def _status(value: Any) -> int:
+    if value is None:
+        return 200
+    try:
+        # AWS: "201" is as good as 201; true is not a status.
+        status = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else 0
+    except ValueError:
+        status = 0
+    if not 100 <= status <= 999:
+        raise MalformedResponse(f"statusCode {value!r} is no status")
+    return status
+
+
+def _headers(result: dict[str, Any]) -> Pairs:
+    """All multi values first, then the single value; names are compared without case."""
+    multi, single = result.get("multiValueHeaders") or {}, result.get("headers") or {}
+    if not isinstance(multi, dict) or not isinstance(single, dict):
+        raise MalformedResponse("headers and multiValueHeaders have to be objects")
+    pairs: Pairs = []
+    for name, values in multi.items():
+        if not isinstance(values, list):
+            raise MalformedResponse(f"multiValueHeaders.{name} is no list")
+        pairs += [_pair(name, value) for value in values]
+    pairs += [_pair(name, value) for name, value in single.items() if value is not None]
+    return pairs
+
+
+def _pair(name: str, value: Any) -> tuple[bytes, bytes]:
+    if isinstance(value, bool) or not isinstance(value, str):
+        value = orjson.dumps(value).decode()
+    # A line break inside a value would let a function's caller write headers of their own.
+    if not name or not name.isascii() or any(c in name for c in "\r\n: \0") or any(c in value for c in "\r\n\0"):
+        raise MalformedResponse(f"header {name!r} cannot be sent")
+    return name.encode(), value.encode("utf-8")
+
+
+def _result_body(result: dict[str, Any], binary: BinaryTypes, accept: bytes | None, headers: Pairs) -> bytes:
+    body = result.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        # AWS: numbers and booleans are taken as their text; objects and lists are not.
+        if isinstance(body, (dict, list)):
+            raise MalformedResponse("body is no string")
+        return orjson.dumps(body)
+    if result.get("isBase64Encoded") is True:
+        content_type = next((value for name, value in headers if name.lower() == b"content-type"), None)
+        if binary.match(accept) or binary.match(content_type):
+            try:
+                return base64.b64decode(body, validate=True)
+            except (binascii.Error, ValueError):
+                raise MalformedResponse("isBase64Encoded is true but the body is no base64") from None
+    return body.encode("utf-8", "surrogatepass")

@@ -1,0 +1,106 @@
+"""Parameter mapping expressions, compiled to functions of the exchange.
+
+Source: *Amazon API Gateway API request and response data mapping reference*; shared facts, rest-data-plane §13.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from tidegate.mapping.context import MAPPABLE, getter
+
+Source: TypeAlias = Callable[[Any], "str | None"]
+"""From an exchange to a value; None: absent, the parameter is then left out."""
+
+_NAME = re.compile(r"[a-zA-Z0-9._$-]+")
+
+
+class Unsupported(ValueError):
+    """A valid expression that Tidegate does not do yet; the message names it."""
+
+
+def literal(expression: str) -> str | None:
+    """The text of `'literal'`; None when the expression is not one."""
+    if len(expression) >= 2 and expression[0] == expression[-1] == "'":
+        return expression[1:-1]
+    return None
+
+
+def request_source(expression: str, variables: Mapping[str, str]) -> Source:
+    """The source of an `integration.request.*` parameter. Raises ValueError for an invalid expression."""
+    common = _common(expression, variables)
+    if common is not None:
+        return common
+    if not expression.startswith("method.request."):
+        raise ValueError(f"Invalid mapping expression specified: {expression}")
+    where, _, name = expression.removeprefix("method.request.").partition(".")
+    if where == "body":
+        raise Unsupported(f"mapping from the body ({expression}) is not supported yet")
+    if not _NAME.fullmatch(name) or where not in _READERS:
+        raise ValueError(f"Invalid mapping expression specified: {expression}")
+    read = _READERS[where]
+    return lambda exchange: read(exchange, name)
+
+
+def response_source(expression: str, variables: Mapping[str, str]) -> Source:
+    """The source of a `method.response.header.*` parameter."""
+    common = _common(expression, variables)
+    if common is not None:
+        return common
+    if expression.startswith("integration.response."):
+        raise Unsupported(f"mapping from the integration's response ({expression}) is not supported yet")
+    raise ValueError(f"Invalid mapping expression specified: {expression}")
+
+
+def _common(expression: str, variables: Mapping[str, str]) -> Source | None:
+    """The sources that requests and responses share: literals, stage variables, context variables."""
+    text = literal(expression)
+    if text is not None:
+        return lambda _exchange: text
+    if expression.startswith("stageVariables."):
+        value = variables.get(expression.removeprefix("stageVariables."))
+        return lambda _exchange: value
+    if expression.startswith("context."):
+        read = getter(expression.removeprefix("context."), MAPPABLE)
+        return lambda exchange: _text(read(exchange))
+    return None
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _header(exchange: Any, name: str) -> str | None:
+    value = exchange.request.headers.get(name.lower().encode())
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def _headers(exchange: Any, name: str) -> str | None:
+    values = exchange.request.headers.get_all(name.lower().encode())
+    return b",".join(values).decode("utf-8", "replace") if values else None
+
+
+def _argument(exchange: Any, name: str) -> str | None:
+    values = exchange.arguments.get(name)
+    return values[-1] if values else None
+
+
+def _arguments(exchange: Any, name: str) -> str | None:
+    values = exchange.arguments.get(name)
+    return ",".join(values) if values else None
+
+
+def _label(exchange: Any, name: str) -> str | None:
+    value = exchange.path_parameters.get(name)
+    return None if value is None else str(value)
+
+
+_READERS: dict[str, Callable[[Any, str], str | None]] = {
+    "path": _label,
+    "querystring": _argument,
+    "multivaluequerystring": _arguments,
+    "header": _header,
+    "multivalueheader": _headers,
+}

@@ -1,0 +1,90 @@
+"""Compiling a stage: pure and total. Gives a plan, or every problem there is, each with a pointer to its place.
+
+The same function serves CreateDeployment and UpdateStage (problems become a 400 before anything is committed) and start-up.
+"""
+
+from __future__ import annotations
+
+from tidegate.aws.scope import Scope
+from tidegate.core.errors import DefinitionError, Problem
+from tidegate.definition.records import DeploymentDocument, Method, MethodSetting, Stage
+from tidegate.mapping.logformat import DEFAULT_FORMAT, LogFormat
+from tidegate.mapping.media import BinaryTypes
+from tidegate.plan.integrations import IntegrationCompiler
+from tidegate.plan.nodes import UNLIMITED, MethodPlan, StagePlan, Throttle
+from tidegate.plan.refusals import api_refusals, integration_refusals, method_refusals, stage_refusals
+from tidegate.plan.routing import Router
+
+_DEFAULT_LOG = LogFormat(DEFAULT_FORMAT)
+
+
+def compile_stage(document: DeploymentDocument, stage: Stage, scope: Scope) -> StagePlan:
+    """Raises DefinitionError."""
+    problems = [*api_refusals(document.api), *stage_refusals(stage)]
+    variables = stage.variables or {}
+    compiler = IntegrationCompiler(document.api.id, stage.stage_name, scope.account, scope.region, variables, problems)
+    paths = {resource.id: resource.path for resource in document.resources}
+    routes = []
+    for method in document.methods:
+        path = paths[method.resource_id]
+        routes.append((path, method.http_method, _method(method, path, stage, compiler)))
+    access_log = _access_log(stage, problems)
+    if not document.methods:
+        problems.append(Problem("", "The REST API doesn't contain any methods"))
+    if problems:
+        raise DefinitionError(problems)
+    return StagePlan(
+        account=scope.account,
+        region=scope.region,
+        api_id=document.api.id,
+        name=stage.stage_name,
+        deployment_id=stage.deployment_id,
+        router=Router(routes),
+        variables=variables,
+        binary=BinaryTypes.of(document.api.binary_media_types),
+        access_log=access_log,
+        sampled=stage.tracing_enabled,
+        open=not document.api.disable_execute_api_endpoint,
+    )
+
+
+def _method(method: Method, path: str, stage: Stage, compiler: IntegrationCompiler) -> MethodPlan:
+    pointer = f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method.http_method}"
+    at = f"{pointer}/integration"
+    compiler.problems += method_refusals(method, pointer)
+    if method.method_integration is not None:
+        compiler.problems += integration_refusals(method.method_integration, at)
+    setting = _setting(method, path, stage)
+    return MethodPlan(
+        resource_id=method.resource_id,
+        resource_path=path,
+        http_method=method.http_method,
+        operation_name=method.operation_name,
+        integration=compiler.compile(method, path, at),
+        throttle=_throttle(setting, f"{method.api_id}/{stage.stage_name}/{method.http_method}{path}"),
+        logs_execution=setting is not None and setting.logging_level == "INFO",
+    )
+
+
+def _setting(method: Method, path: str, stage: Stage) -> MethodSetting | None:
+    """The method's own settings, else those of `*/*`. Keys are `pets~1{id}/GET`, as AWS writes them."""
+    key = f"{path.removeprefix('/').replace('/', '~1') or '~1'}/{method.http_method}"
+    return stage.method_settings.get(key) or stage.method_settings.get("*/*")
+
+
+def _throttle(setting: MethodSetting | None, key: str) -> Throttle:
+    if setting is None or setting.throttling_rate_limit < 0:
+        # AWS: -1 in CloudFormation and Terraform stands for "not limited here".
+        return UNLIMITED
+    return Throttle(key, setting.throttling_rate_limit, setting.throttling_burst_limit)
+
+
+def _access_log(stage: Stage, problems: list[Problem]) -> LogFormat:
+    settings = stage.access_log_settings
+    if settings is None or not settings.format:
+        return _DEFAULT_LOG
+    try:
+        return LogFormat(settings.format)
+    except ValueError as error:
+        problems.append(Problem("/accessLogSettings/format", str(error)))
+        return _DEFAULT_LOG
