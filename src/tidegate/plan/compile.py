@@ -45,6 +45,7 @@ def compile_stage(document: DeploymentDocument, stage: Stage, scope: Scope) -> S
         access_log=access_log,
         sampled=stage.tracing_enabled,
         open=not document.api.disable_execute_api_endpoint,
+        key=(document.api.id, stage.stage_name),
     )
 
 
@@ -62,6 +63,7 @@ def _method(method: Method, path: str, stage: Stage, compiler: IntegrationCompil
         operation_name=method.operation_name,
         integration=compiler.compile(method, path, at),
         throttle=_throttle(setting, f"{method.api_id}/{stage.stage_name}/{method.http_method}{path}"),
+        traced=method.method_integration is not None and method.method_integration.type != "MOCK",
         logs_execution=setting is not None and setting.logging_level == "INFO",
     )
 

@@ -92,6 +92,8 @@ class MethodPlan:
     integration: IntegrationPlan
     throttle: Throttle = UNLIMITED
     logs_execution: bool = False
+    traced: bool = False
+    """Whether answers carry X-Amzn-Trace-Id. AWS: all but those of MOCK."""
 
 
 NO_METHOD = MethodPlan(None, None, "", None, BrokenPlan("no method was matched"))
@@ -115,6 +117,8 @@ class StagePlan:
     """Whether X-Ray tracing is enabled: shown as `Sampled=1` in the trace header."""
     open: bool
     """False: the default endpoint (`…execute-api…`) is disabled."""
+    key: tuple[str, str]
+    """API id and stage name."""
 
 
 @dataclass(frozen=True, slots=True)

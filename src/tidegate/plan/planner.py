@@ -38,11 +38,11 @@ class Planner:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._stages: dict[tuple[str, str], StagePlan] = {}
-        self._checked: dict[tuple[Scope, Stage], StagePlan] = {}
+        self._checked: list[tuple[Scope, Stage, StagePlan]] = []
 
     def check(self, document: DeploymentDocument, stage: Stage, scope: Scope) -> None:
         """Compile ahead of a commit. Raises DefinitionError; a good plan is kept for the commit that follows."""
-        self._checked[(scope, _identity(stage))] = compile_stage(document, stage, scope)
+        self._checked.append((scope, stage, compile_stage(document, stage, scope)))
 
     def discard_checked(self) -> None:
         """The operation that checked is over."""
@@ -80,11 +80,12 @@ class Planner:
             return
         with self._store.read(change.scope) as tx:
             deployment = tx.get(Deployment, stage.api_id, stage.deployment_id)
-        self._compile(change.scope, stage, deployment)
+        if deployment is not None:
+            self._compile(change.scope, stage, deployment)
 
     def _compile(self, scope: Scope, stage: Stage, deployment: Deployment) -> None:
         key = (stage.api_id, stage.stage_name)
-        plan = self._checked.pop((scope, _identity(stage)), None)
+        plan = next((plan for at, checked, plan in self._checked if at == scope and checked == stage), None)
         if plan is None:
             try:
                 plan = compile_stage(thaw(self._store.document(deployment.document)), stage, scope)

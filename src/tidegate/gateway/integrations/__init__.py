@@ -1,1 +1,24 @@
+"""One module per kind of integration. Each has three moves: request → outbound, outbound → inbound, inbound → response."""
 
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from tidegate.core.message import Response
+from tidegate.gateway.exchange import Exchange
+
+
+class IntegrationKind(Protocol):
+    """What the pipeline asks of an integration. The types of `plan`, outbound and inbound are the kind's own."""
+
+    def outbound(self, exchange: Exchange, plan: Any) -> Any:
+        """Integration request. Raises GatewayError."""
+        ...
+
+    async def send(self, exchange: Exchange, plan: Any, outbound: Any) -> Any:
+        """Call the backend. Raises GatewayError."""
+        ...
+
+    def response(self, exchange: Exchange, plan: Any, inbound: Any) -> Response:
+        """Integration response. Raises GatewayError."""
+        ...

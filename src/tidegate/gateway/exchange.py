@@ -1,0 +1,162 @@
+"""One request on its way through the gateway: what is known of it, and the trace of its steps.
+
+`at` is called once per step; the access log, the latency metrics and the execution log are all rendered from that trace.
+What only some requests need (decoded arguments, the user agent) is worked out when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import ClassVar
+from urllib.parse import parse_qsl, unquote
+
+from tidegate.core.message import Request
+from tidegate.plan.nodes import NO_METHOD, MethodPlan, StagePlan
+
+
+class Exchange:
+    __slots__ = (
+        "_arguments",
+        "_labels",
+        "_ticks_ns",
+        "arrived",
+        "error_message",
+        "error_type",
+        "extended_request_id",
+        "full_path",
+        "integration_error",
+        "integration_status",
+        "method",
+        "path",
+        "raw_labels",
+        "request",
+        "request_id",
+        "request_time",
+        "response_length",
+        "source_ip",
+        "stage",
+        "started",
+        "status",
+        "trace",
+        "trace_id",
+    )
+
+    absent: ClassVar[None] = None
+    """What a known but never set variable is read from."""
+
+    def __init__(
+        self, request: Request, stage: StagePlan, path: str, full_path: str, ticks_ns: Callable[[], int]
+    ) -> None:
+        self.request = request
+        self.stage = stage
+        self.path = path
+        """The request's path without the stage, as sent."""
+        self.full_path = full_path
+        """`$context.path`: with the stage, on the default endpoint."""
+        self.method: MethodPlan = NO_METHOD
+        self.raw_labels: dict[str, str] = {}
+        """Path parameters as sent, percent-encoding untouched."""
+        self.source_ip = request.peer
+        self.trace: list[tuple[str, int]] = []
+        self._ticks_ns = ticks_ns
+        self._arguments: dict[str, list[str]] | None = None
+        self._labels: dict[str, str] | None = None
+        self.arrived = 0.0
+        """Seconds since the epoch."""
+        self.request_id = ""
+        self.extended_request_id = ""
+        self.trace_id = ""
+        self.request_time = ""
+        self.started = False
+        """Whether execution has started: from then on errors are written with a blank after the colon."""
+        self.status = 0
+        self.response_length = 0
+        self.integration_status: int | None = None
+        self.integration_error: str | None = None
+        self.error_message: str | None = None
+        self.error_type: str | None = None
+
+    def at(self, step: str) -> None:
+        """A step begins."""
+        self.trace.append((step, self._ticks_ns()))
+
+    @property
+    def arguments(self) -> dict[str, list[str]]:
+        """The decoded query, in order. AWS: `;` splits like `&`, a plus is a blank."""
+        arguments = self._arguments
+        if arguments is None:
+            arguments = self._arguments = {}
+            for name, value in parse_qsl(self.request.query.replace(";", "&"), keep_blank_values=True):
+                arguments.setdefault(name, []).append(value)
+        return arguments
+
+    @property
+    def path_parameters(self) -> dict[str, str]:
+        labels = self._labels
+        if labels is None:
+            labels = self._labels = {name: unquote(value) for name, value in self.raw_labels.items()}
+        return labels
+
+    @property
+    def event_path(self) -> str:
+        """A Lambda event's `path`: decoded, leading slashes folded into one."""
+        return unquote("/" + self.path.lstrip("/"))
+
+    @property
+    def user_agent(self) -> str | None:
+        return self._header(b"user-agent")
+
+    @property
+    def domain_name(self) -> str:
+        return (self._header(b"host") or "").partition(":")[0]
+
+    @property
+    def domain_prefix(self) -> str:
+        return self.domain_name.partition(".")[0]
+
+    @property
+    def protocol(self) -> str:
+        return f"HTTP/{self.request.http_version}"
+
+    @property
+    def error_message_string(self) -> str | None:
+        return None if self.error_message is None else json.dumps(self.error_message)
+
+    def _header(self, lower_name: bytes) -> str | None:
+        value = self.request.headers.get(lower_name)
+        return None if value is None else value.decode("utf-8", "replace")
+
+    def proxy_headers(self) -> list[tuple[str, str]]:
+        """What the gateway adds to the headers that a function sees."""
+        request = self.request
+        forwarded = self._header(b"x-forwarded-for")
+        return [
+            ("X-Amzn-Trace-Id", self.trace_id),
+            ("X-Forwarded-For", f"{forwarded}, {self.source_ip}" if forwarded else self.source_ip),
+            ("X-Forwarded-Port", self.forwarded_port),
+            ("X-Forwarded-Proto", request.scheme),
+        ]
+
+    @property
+    def forwarded_port(self) -> str:
+        _, _, port = (self._header(b"host") or "").rpartition(":")
+        return port if port.isdigit() else ("443" if self.request.scheme == "https" else "80")
+
+    @property
+    def request_time_epoch(self) -> int:
+        """Milliseconds since the epoch, of the request's arrival."""
+        return int(self.arrived * 1000)
+
+    @property
+    def response_latency(self) -> int:
+        """Milliseconds from the complete head to the answer."""
+        return (self.trace[-1][1] - self.request.received_ns) // 1_000_000
+
+    @property
+    def integration_latency(self) -> int | None:
+        """Milliseconds that the integration took; None when it was not called."""
+        for index, (step, begun) in enumerate(self.trace):
+            if step == "integration":
+                return (self.trace[index + 1][1] - begun) // 1_000_000
+        return None

@@ -1,0 +1,106 @@
+"""From a request's address to its API and stage: by host, by header, or by one of the two path forms.
+
+Forms: `{api}.execute-api.{region}.{suffix}` (also `{api}.execute-api.localhost:4566`), `x-apigw-api-id`,
+`/_aws/execute-api/{api}/{stage}/…` and `/restapis/{api}/{stage}/_user_request_/…`.
+Source: *Invoke REST APIs in API Gateway*; shared facts, rest-data-plane §2. Not here: what happens then (rest.py).
+"""
+
+from __future__ import annotations
+
+import re
+
+from tidegate.core.errors import GatewayError
+from tidegate.core.message import Endpoint, Request, Response
+from tidegate.gateway.responses import forbidden, render, too_large
+from tidegate.gateway.rest import RestPipeline
+from tidegate.plan.nodes import Snapshot
+
+MAX_BODY = 10 * 1024 * 1024
+"""*Quotas for configuring and running a REST API*: payload size."""
+
+_HOST = re.compile(rb"([a-z0-9][a-z0-9-]*)\.execute-api\.[a-z0-9.-]+(?::\d+)?", re.IGNORECASE)
+_PATH = re.compile(r"/_aws/execute-api/([^/]+)(/.*)?")
+_USER_REQUEST = re.compile(r"/restapis/([^/]+)/([^/]+)/_user_request_(/.*)?")
+_KNOWN_HOSTS = 10_000
+"""Distinct Host values remembered; clients choose them, so the memory has a bound."""
+
+
+class DataPlane:
+    """The gateway's door. `snapshot` is the one reference that a reload swaps; each request uses the one it began with."""
+
+    def __init__(self, pipeline: RestPipeline) -> None:
+        self.snapshot = Snapshot()
+        self._pipeline = pipeline
+        self._by_host: dict[bytes, Endpoint | None] = {}
+        self._by_path = Endpoint(self._serve_path_form, MAX_BODY, too_large)
+        self._by_user_request = Endpoint(self._serve_user_request_form, MAX_BODY, too_large)
+
+    def endpoint(self, request: Request) -> Endpoint | None:
+        """Who serves this request; None: it is not for the data plane."""
+        host = request.headers.get(b"host")
+        if host is not None:
+            known = self._by_host.get(host)
+            if known is not None:
+                return known
+            if host not in self._by_host:
+                known = self._remember(host)
+                if known is not None:
+                    return known
+        path = request.path
+        if path.startswith("/_aws/execute-api/"):
+            return self._by_path
+        if path.startswith("/restapis/") and "/_user_request_" in path:
+            return self._by_user_request
+        named = request.headers.get(b"x-apigw-api-id")
+        return None if named is None else Endpoint(_ApiDoor(self, named.decode("latin-1")).serve, MAX_BODY, too_large)
+
+    def _remember(self, host: bytes) -> Endpoint | None:
+        found = _HOST.fullmatch(host)
+        endpoint = None
+        if found is not None:
+            endpoint = Endpoint(_ApiDoor(self, found[1].decode()).serve, MAX_BODY, too_large)
+        if len(self._by_host) >= _KNOWN_HOSTS:
+            self._by_host.clear()
+        self._by_host[host] = endpoint
+        return endpoint
+
+    async def serve(self, request: Request, api_id: str, path: str) -> Response:
+        """`path`: beginning with the stage."""
+        head, _, rest = path.lstrip("/").partition("/")
+        stage = self.snapshot.stages.get((api_id, head))
+        if stage is None:
+            return self._refuse(forbidden(f"API {api_id} has no stage {head!r}"))
+        if not stage.open:
+            return self._refuse(forbidden(f"the default endpoint of API {api_id} is disabled"))
+        return await self._pipeline.serve_rest(self._pipeline.exchange(request, stage, "/" + rest, path))
+
+    def _refuse(self, error: GatewayError) -> Response:
+        """An error before the stage is known: nobody's access log, nobody's gateway responses."""
+        response = render(error)
+        response.headers += self._pipeline.anonymous_ids()
+        return response
+
+    async def _serve_path_form(self, request: Request) -> Response:
+        found = _PATH.fullmatch(request.path)
+        if found is None:
+            return self._refuse(forbidden("no API in the path"))
+        return await self.serve(request, found[1], found[2] or "/")
+
+    async def _serve_user_request_form(self, request: Request) -> Response:
+        found = _USER_REQUEST.fullmatch(request.path)
+        if found is None:
+            return self._refuse(forbidden("no stage in the path"))
+        return await self.serve(request, found[1], f"/{found[2]}{found[3] or '/'}")
+
+
+class _ApiDoor:
+    """Requests whose host or header names the API."""
+
+    __slots__ = ("_api_id", "_plane")
+
+    def __init__(self, plane: DataPlane, api_id: str) -> None:
+        self._plane = plane
+        self._api_id = api_id
+
+    async def serve(self, request: Request) -> Response:
+        return await self._plane.serve(request, self._api_id, request.path)

@@ -1,0 +1,142 @@
+"""HTTP_PROXY: the client's request goes on to a backend, and the backend's answer comes back, by AWS's table of headers.
+
+Source: *Set up HTTP integrations in API Gateway*, *Amazon API Gateway important notes* (header table); shared facts,
+rest-data-plane §4, §5 and §12.4. This is the hot path: per request it only joins bytes.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from tidegate.core.errors import Fault, GatewayError
+from tidegate.core.message import Response, Upstream, UpstreamError, UpstreamResponse, UpstreamTimeout
+from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.headers import returned
+from tidegate.mapping.parameters import Source
+from tidegate.plan.nodes import HttpProxyPlan
+
+_NOT_FORWARDED = frozenset(
+    # Dropped by AWS's table, column "http_proxy", and what the gateway writes itself.
+    (
+        b"content-md5 expect host max-forwards proxy-authenticate proxy-authorization server te trailer transfer-encoding "
+        b"upgrade via www-authenticate content-encoding content-length connection keep-alive x-forwarded-for "
+        b"x-forwarded-port x-forwarded-proto x-amzn-trace-id x-amzn-apigateway-api-id proxy-connection"
+    ).split()
+)
+_FORM_SAFE = "/:@!$&'()*+,;=-._~%"
+"""A path parameter goes on as it came: what the client encoded stays encoded."""
+
+
+class HttpProxy:
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    def outbound(self, exchange: Exchange, plan: HttpProxyPlan) -> bytes:
+        """The head of the request to the backend."""
+        request = exchange.request
+        parts = [plan.verb or request.method.encode(), b" "]
+        path = plan.path
+        if len(path) == 1 and type(path[0]) is bytes:
+            parts.append(path[0])
+        else:
+            parts.append(_path(exchange, plan))
+        query = _query(exchange, plan)
+        if query:
+            parts += (b"?", query)
+        parts.append(plan.head)
+        overridden = plan.overridden
+        agent = False
+        for lower, name, value in request.headers.entries:
+            if lower not in _NOT_FORWARDED and lower not in overridden:
+                parts += (name, b": ", value, b"\r\n")
+                if lower == b"user-agent":
+                    agent = True
+        if plan.header_sources:
+            agent |= _mapped_headers(exchange, plan, parts)
+        if not agent:
+            parts.append(plan.user_agent)
+        _forwarded(exchange, parts)
+        body = request.body
+        if body or request.method in _WITH_BODY:
+            parts.append(b"Content-Length: %d\r\n" % len(body))
+        parts.append(b"\r\n")
+        return b"".join(parts)
+
+    async def send(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> UpstreamResponse:
+        request = exchange.request
+        head_only = plan.verb == b"HEAD" or (plan.verb is None and request.method == "HEAD")
+        try:
+            return await self._upstream.send(
+                plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only, retry=True
+            )
+        except UpstreamTimeout as error:
+            raise GatewayError("INTEGRATION_TIMEOUT", Fault.INTEGRATION, str(error), started=True) from error
+        except UpstreamError as error:
+            raise GatewayError("INTEGRATION_FAILURE", Fault.INTEGRATION, str(error), started=True) from error
+
+    def response(self, exchange: Exchange, plan: HttpProxyPlan, inbound: UpstreamResponse) -> Response:
+        exchange.integration_status = inbound.status
+        return Response(inbound.status, returned(inbound.headers), inbound.body)
+
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def _path(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
+    parts = []
+    for part in plan.path:
+        if isinstance(part, bytes):
+            parts.append(part)
+        else:
+            parts.append(_encoded(exchange, part))
+    return b"".join(parts)
+
+
+def _encoded(exchange: Exchange, source: Source) -> bytes:
+    value = source(exchange)
+    if value is None:
+        return b""
+    for name, decoded in exchange.path_parameters.items():
+        if decoded == value:
+            # Decoding and encoding again would turn an escaped slash into a real one.
+            return quote(exchange.raw_labels[name], safe=_FORM_SAFE).encode()
+    return quote(value, safe="/:@!$&'()*+,;=-._~").encode()
+
+
+def _query(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
+    query = exchange.request.query
+    if not plan.query and not plan.query_sources:
+        return query.encode("latin-1") if query else b""
+    parts = [plan.query] if plan.query else []
+    mapped = set()
+    for name, source in plan.query_sources:
+        value = source(exchange)
+        if value is not None:
+            mapped.add(name)
+            parts.append(quote(name, safe="").encode() + b"=" + quote(value, safe="").encode())
+    sent = query.encode("latin-1").split(b"&") if query else []
+    parts += [argument for argument in sent if argument.partition(b"=")[0] not in mapped]
+    return b"&".join(parts)
+
+
+def _mapped_headers(exchange: Exchange, plan: HttpProxyPlan, parts: list[bytes]) -> bool:
+    """Append the headers that the method maps; tells whether a User-Agent was among them."""
+    agent = False
+    for name, source in plan.header_sources:
+        value = source(exchange)
+        if value is not None:
+            # A line break inside a value would start another header.
+            parts += (name, b": ", value.replace("\r", " ").replace("\n", " ").encode(), b"\r\n")
+            agent |= name.lower() == b"user-agent"
+    return agent
+
+
+def _forwarded(exchange: Exchange, parts: list[bytes]) -> None:
+    client = exchange.source_ip.encode()
+    earlier = exchange.request.headers.get(b"x-forwarded-for")
+    if earlier is not None:
+        client = earlier + b", " + client
+    parts.append(
+        b"X-Amzn-Trace-Id: %b\r\nX-Forwarded-For: %b\r\nX-Forwarded-Port: %b\r\nX-Forwarded-Proto: %b\r\n"
+        % (exchange.trace_id.encode(), client, exchange.forwarded_port.encode(), exchange.request.scheme.encode())
+    )

@@ -1,0 +1,72 @@
+"""AWS_PROXY to Lambda: an event goes in, the function's answer comes back by AWS's rules.
+
+Source: *Set up Lambda proxy integrations in API Gateway*; shared facts, rest-data-plane §12.6, §12.7 and lambda §8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from tidegate.core.errors import Fault, GatewayError
+from tidegate.core.message import Response
+from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResult
+from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.headers import returned
+from tidegate.gateway.responses import MALFORMED_PROXY_STATUS, configuration_error
+from tidegate.mapping.lambda_proxy import MalformedResponse, build_event, read_response
+from tidegate.plan.nodes import LambdaProxyPlan
+
+_PRINCIPAL = "apigateway.amazonaws.com"
+
+
+class LambdaProxy:
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+
+    def outbound(self, exchange: Exchange, plan: LambdaProxyPlan) -> bytes:
+        """The event."""
+        return build_event(exchange)
+
+    async def send(self, exchange: Exchange, plan: LambdaProxyPlan, outbound: bytes) -> InvokeResult:
+        invoker = None
+        if plan.by_policy:
+            before, after = plan.source_arn
+            source = f"{before}{exchange.request.method}{after}"
+            invoker = Invoker(_PRINCIPAL, source, exchange.stage.account)
+        try:
+            async with asyncio.timeout(plan.timeout):
+                return await self._functions.invoke(
+                    plan.function_arn, outbound, invoker=invoker, trace_header=exchange.trace_id
+                )
+        except TimeoutError:
+            detail = f"the function did not answer within {plan.timeout} s"
+            raise GatewayError("INTEGRATION_TIMEOUT", Fault.INTEGRATION, detail, started=True) from None
+        except InvokeError as error:
+            raise _refused(error) from error
+
+    def response(self, exchange: Exchange, plan: LambdaProxyPlan, inbound: InvokeResult) -> Response:
+        exchange.integration_status = 200
+        if inbound.function_error is not None:
+            text = inbound.payload[:1024].decode("utf-8", "replace")
+            raise _bad_gateway(f"Lambda execution failed with status 200 due to customer function error: {text}")
+        try:
+            result = read_response(inbound.payload, exchange.stage.binary, exchange.request.headers.get(b"accept"))
+        except MalformedResponse as error:
+            raise _bad_gateway(
+                f"Execution failed due to configuration error: Malformed Lambda proxy response: {error}"
+            ) from error
+        return Response(result.status, returned(result.headers), result.body)
+
+
+def _bad_gateway(detail: str) -> GatewayError:
+    return GatewayError("DEFAULT_5XX", Fault.INTEGRATION, detail, status=MALFORMED_PROXY_STATUS, started=True)
+
+
+def _refused(error: InvokeError) -> GatewayError:
+    if error.code == "AccessDeniedException":
+        return configuration_error(
+            "Execution failed due to configuration error: Invalid permissions on Lambda function"
+        )
+    if error.status == 413:
+        return GatewayError("REQUEST_TOO_LARGE", Fault.CLIENT, error.message)
+    return configuration_error(f"Lambda refused the invocation: {error}")

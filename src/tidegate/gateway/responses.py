@@ -1,0 +1,72 @@
+"""Gateway responses: how an error becomes an answer. The only place that renders a GatewayError.
+
+Source: *Gateway response types for API Gateway*; shared facts, rest-data-plane §7 and §8.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from tidegate.core.errors import Fault, GatewayError
+from tidegate.core.message import Pairs, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """A gateway response type's status, the `x-amzn-ErrorType` that goes with it, and the default message."""
+
+    status: int
+    error_type: bytes
+    message: str
+
+
+TYPES = {
+    "API_CONFIGURATION_ERROR": GatewayResponse(500, b"InternalServerErrorException", "Internal server error"),
+    "DEFAULT_5XX": GatewayResponse(500, b"InternalServerErrorException", "Internal server error"),
+    "FORBIDDEN": GatewayResponse(403, b"ForbiddenException", "Forbidden"),
+    "INTEGRATION_FAILURE": GatewayResponse(
+        504, b"InternalServerErrorException", "Network error communicating with endpoint"
+    ),
+    "INTEGRATION_TIMEOUT": GatewayResponse(504, b"InternalServerErrorException", "Endpoint request timed out"),
+    "MISSING_AUTHENTICATION_TOKEN": GatewayResponse(
+        403, b"MissingAuthenticationTokenException", "Missing Authentication Token"
+    ),
+    "REQUEST_TOO_LARGE": GatewayResponse(413, b"RequestTooLargeException", "Request Too Long"),
+    "REQUEST_URI_TOO_LONG": GatewayResponse(414, b"RequestURITooLongException", "Request URI too long"),
+    "REQUEST_HEADERS_TOO_LARGE": GatewayResponse(
+        431, b"RequestHeaderFieldsTooLargeException", "Request Header Fields Too Large"
+    ),
+    "THROTTLED": GatewayResponse(429, b"TooManyRequestsException", "Too Many Requests"),
+}
+"""FORBIDDEN, REQUEST_URI_TOO_LONG and REQUEST_HEADERS_TOO_LARGE are no types of AWS's: those answers cannot be customised."""
+
+MALFORMED_PROXY_STATUS = 502
+"""AWS: a Lambda proxy integration's failure is a DEFAULT_5XX with status 502."""
+
+
+def render(error: GatewayError) -> Response:
+    """The answer to a request that an error stopped, without the headers that every answer gets."""
+    kind = TYPES[error.kind]
+    message = kind.message if error.message is None else error.message
+    # AWS: bodies of errors that arise after execution has started have a blank after the colon.
+    body = ('{"message": ' if error.started else '{"message":') + json.dumps(message) + "}"
+    headers: Pairs = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", kind.error_type)]
+    return Response(error.status or kind.status, headers, body.encode())
+
+
+def too_large(request: Request) -> Response:
+    """A body beyond the payload limit. AWS: plain text, no gateway response."""
+    del request
+    return Response(
+        413, [(b"Content-Type", b"text/plain")], b"HTTP content length exceeded 10485760 bytes.", close=True
+    )
+
+
+def forbidden(detail: str) -> GatewayError:
+    return GatewayError("FORBIDDEN", Fault.CLIENT, detail)
+
+
+def configuration_error(detail: str) -> GatewayError:
+    """The API is declared so that this request cannot be served."""
+    return GatewayError("API_CONFIGURATION_ERROR", Fault.CONFIGURATION, detail, started=True)

@@ -1,0 +1,174 @@
+"""The life of a REST request, whole, on one screen: read `serve_rest` from top to bottom.
+
+Each step is one line; whatever stops the request raises GatewayError, rendered in one place. The order is AWS's (shared
+facts, rest-data-plane §1). `docs/life-of-a-request.md` tells it in prose; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tidegate.core.clock import Clock
+from tidegate.core.errors import Fault, GatewayError
+from tidegate.core.ids import Ids
+from tidegate.core.message import Pairs, Request, Response
+from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.integrations import IntegrationKind
+from tidegate.gateway.metrics import GatewayMetrics
+from tidegate.gateway.responses import render
+from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
+
+log = logging.getLogger("tidegate.gateway")
+
+MAX_HEADER_BYTES = 10_240
+MAX_URL_BYTES = 10_240
+"""*Quotas for configuring and running a REST API* (regional)."""
+
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TRACE_ROOT = re.compile(rb"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
+
+
+class Limiter(Protocol):
+    def take(self, key: str, rate: float, burst: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the steps need of the rest of the program."""
+
+    clock: Clock
+    ids: Ids
+    limiter: Limiter
+    metrics: GatewayMetrics
+    write_access_log: Callable[[str], None]
+    integrations: dict[type, IntegrationKind]
+    """By the class of the plan's node."""
+
+
+class RestPipeline:
+    """Serves requests of REST API stages."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._second = 0
+        self._time_text = ""
+
+    def exchange(self, request: Request, stage: StagePlan, path: str, full_path: str) -> Exchange:
+        """A request's exchange, with its ids. A client may give the request id (a UUID) and the root of the trace."""
+        services = self._services
+        ids = services.ids
+        ex = Exchange(request, stage, path, full_path, services.clock.ticks_ns)
+        ex.arrived = now = services.clock.time()
+        given = request.headers.get(b"x-amzn-requestid")
+        ex.request_id = given.decode() if given is not None and _UUID.fullmatch(given) else ids.request_id()
+        ex.extended_request_id = ids.extended_request_id()
+        second = int(now)
+        traced = request.headers.get(b"x-amzn-trace-id")
+        found = _TRACE_ROOT.search(traced) if traced is not None else None
+        root = found[1].decode() if found else ids.trace_root(second)
+        ex.trace_id = f"Root={root};Sampled=1" if stage.sampled else f"Root={root}"
+        if second != self._second:
+            self._second = second
+            self._time_text = services.clock.now().strftime("%d/%b/%Y:%H:%M:%S +0000")
+        ex.request_time = self._time_text
+        return ex
+
+    def anonymous_ids(self) -> Pairs:
+        """For answers to requests that reach no stage."""
+        ids = self._services.ids
+        return [
+            (b"x-amzn-RequestId", ids.request_id().encode()),
+            (b"x-amz-apigw-id", ids.extended_request_id().encode()),
+        ]
+
+    async def serve_rest(self, ex: Exchange) -> Response:
+        try:
+            # fmt: off
+            ex.at("limits");               self._check_limits(ex.request)
+            ex.at("route");                method = self._route(ex)
+            ex.at("throttle");             self._throttle(method.throttle)
+            ex.at("integration_request");  kind, outbound = self._integration_request(ex, method)
+            ex.at("integration");          inbound = await kind.send(ex, method.integration, outbound)
+            ex.at("integration_response"); response = kind.response(ex, method.integration, inbound)
+            # fmt: on
+        except GatewayError as error:
+            response = self._stopped(ex, error)
+        except Exception as error:  # The one catch-all: nothing of ours may reach a client.
+            log.exception("request %s failed inside the gateway", ex.request_id)
+            response = self._stopped(ex, GatewayError("DEFAULT_5XX", Fault.INTERNAL, repr(error), started=True))
+        return self._finish(ex, response)
+
+    @staticmethod
+    def _check_limits(request: Request) -> None:
+        if request.head_size > MAX_HEADER_BYTES:
+            detail = f"{request.head_size} bytes of headers"
+            raise GatewayError("REQUEST_HEADERS_TOO_LARGE", Fault.CLIENT, detail)
+        if len(request.target) > MAX_URL_BYTES:
+            raise GatewayError("REQUEST_URI_TOO_LONG", Fault.CLIENT, f"{len(request.target)} bytes of URL")
+
+    @staticmethod
+    def _route(ex: Exchange) -> MethodPlan:
+        """The method that serves. AWS: X-HTTP-Method-Override replaces the verb for routing."""
+        override = ex.request.headers.get(b"x-http-method-override")
+        verb = ex.request.method if override is None else override.decode("latin-1")
+        found = ex.stage.router.match(verb, ex.path)
+        if found is None:
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN", Fault.CLIENT, f"no method for {verb} {ex.path}")
+        ex.method, ex.raw_labels = found
+        return ex.method
+
+    def _throttle(self, throttle: Throttle) -> None:
+        rate = throttle.rate
+        if rate is not None and not self._services.limiter.take(throttle.key, rate, throttle.burst):
+            raise GatewayError("THROTTLED", Fault.CLIENT, f"more than {rate} requests a second at {throttle.key}")
+
+    def _integration_request(self, ex: Exchange, method: MethodPlan) -> tuple[IntegrationKind, Any]:
+        kind = self._services.integrations[type(method.integration)]
+        return kind, kind.outbound(ex, method.integration)
+
+    @staticmethod
+    def _stopped(ex: Exchange, error: GatewayError) -> Response:
+        ex.error_type = error.kind
+        response = render(error)
+        ex.error_message = error.message
+        if error.fault is not Fault.CLIENT:
+            ex.integration_error = error.detail
+            log.warning("(%s) %s", ex.request_id, error.detail)
+        return response
+
+    def _finish(self, ex: Exchange, response: Response) -> Response:
+        """The headers that every answer has; the access log and the figures."""
+        ex.at("done")
+        headers = response.headers
+        for name, _ in headers:
+            if name in _CONTENT_TYPE or name.lower() == b"content-type":
+                break
+        else:
+            headers.append((b"Content-Type", b"application/json"))
+        headers.append((b"x-amzn-RequestId", ex.request_id.encode()))
+        headers.append((b"x-amz-apigw-id", ex.extended_request_id.encode()))
+        if ex.method.traced:
+            headers.append((b"X-Amzn-Trace-Id", ex.trace_id.encode()))
+        ex.status = response.status
+        body = response.body
+        ex.response_length = len(body) if isinstance(body, bytes) else 0
+        services = self._services
+        stage = ex.stage
+        services.write_access_log(stage.access_log.render(ex))
+        services.metrics.of(stage.key).record(response.status, ex.response_latency, ex.integration_latency or 0)
+        if ex.method.logs_execution:
+            log.info("(%s) %s", ex.request_id, execution_log(ex))
+        return response
+
+
+_CONTENT_TYPE = frozenset({b"Content-Type", b"content-type"})
+
+
+def execution_log(ex: Exchange) -> str:
+    """The trace as text: each step with the microseconds that it took."""
+    steps = [f"{step} {(ex.trace[i + 1][1] - begun) // 1000} µs" for i, (step, begun) in enumerate(ex.trace[:-1])]
+    return f"{ex.request.method} {ex.full_path} → {ex.status}: {', '.join(steps)}"
