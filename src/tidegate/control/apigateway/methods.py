@@ -1,0 +1,139 @@
+"""Method and MethodResponse. Source: shared facts, rest-control-plane §4 to §6."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tidegate.aws.model import Params
+from tidegate.control.apigateway.lookup import get_method, get_resource, not_found
+from tidegate.control.context import Context
+from tidegate.control.patch import bad_request, boolean, choice, entry, member, patch, rule, text, to_boolean
+from tidegate.core.errors import ControlError
+from tidegate.definition.records import Method, MethodResponse
+
+VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
+_AUTHORIZATION_TYPES = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
+
+METHOD_RULES = (
+    rule("/apiKeyRequired", "replace", boolean("api_key_required")),
+    rule("/authorizationType", "replace", choice("authorization_type", *_AUTHORIZATION_TYPES)),
+    rule("/authorizerId", "replace", text("authorizer_id")),
+    rule("/operationName", "replace", text("operation_name")),
+    rule("/requestValidatorId", "replace", text("request_validator_id")),
+    rule("/authorizationScopes", "add remove", member("authorization_scopes")),
+    rule("/requestParameters/{name}", "add replace remove", entry("request_parameters", to_boolean)),
+    rule("/requestModels/{type}", "add replace remove", entry("request_models")),
+)
+RESPONSE_RULES = (
+    rule("/responseParameters/{name}", "add replace remove", entry("response_parameters", to_boolean)),
+    rule("/responseModels/{type}", "add replace remove", entry("response_models")),
+)
+
+
+def put_method(context: Context, params: Params) -> Method:
+    resource = get_resource(context, params["rest_api_id"], params["resource_id"])
+    verb = params["http_method"]
+    if context.tx.get(Method, resource.api_id, resource.id, verb) is not None:
+        raise ControlError("ConflictException", "Method already exists for this resource", 409)
+    method = Method(
+        api_id=resource.api_id,
+        resource_id=resource.id,
+        http_method=verb,
+        authorization_type=params["authorization_type"].upper(),
+        authorizer_id=params.get("authorizer_id"),
+        api_key_required=bool(params.get("api_key_required")),
+        request_validator_id=params.get("request_validator_id"),
+        operation_name=params.get("operation_name"),
+        request_parameters=params.get("request_parameters") or None,
+        request_models=params.get("request_models") or None,
+        authorization_scopes=params.get("authorization_scopes") or None,
+    )
+    check_method(method)
+    context.tx.put(method)
+    return method
+
+
+def check_method(method: Method) -> None:
+    """Raises ControlError for what AWS refuses whatever else the API holds."""
+    if method.http_method not in VERBS:
+        raise bad_request(f"Invalid HttpMethod specified. Valid options are {','.join(VERBS)}")
+    if method.authorization_type not in _AUTHORIZATION_TYPES:
+        raise bad_request(
+            "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, COGNITO_USER_POOLS"
+        )
+    if method.authorization_type in ("CUSTOM", "COGNITO_USER_POOLS") and not method.authorizer_id:
+        raise bad_request(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires "
+            "a valid authorizer."
+        )
+    names = []
+    for parameter in method.request_parameters or {}:
+        parts = parameter.split(".", 3)
+        if len(parts) != 4 or parts[:2] != ["method", "request"] or parts[2] not in ("path", "querystring", "header"):
+            raise bad_request(f"Invalid mapping expression parameter specified: {parameter}")
+        names.append(parts[3])
+    if len(names) != len(set(names)):
+        raise bad_request("Parameter names must be unique across querystring, header and path")
+
+
+def _get(context: Context, params: Params) -> Method:
+    return get_method(context, params["rest_api_id"], params["resource_id"], params["http_method"])
+
+
+def update_method(context: Context, params: Params) -> Method:
+    method = patch(_get(context, params), params.get("patch_operations"), METHOD_RULES)
+    check_method(method)
+    context.tx.put(method)
+    return method
+
+
+def delete_method(context: Context, params: Params) -> None:
+    context.tx.delete(Method, *_get(context, params).key)
+
+
+def put_method_response(context: Context, params: Params) -> MethodResponse:
+    method = _get(context, params)
+    status = params["status_code"]
+    responses = dict(method.method_responses or {})
+    if status in responses:
+        raise ControlError("ConflictException", "Response already exists for this resource", 409)
+    responses[status] = MethodResponse(
+        status_code=status,
+        response_parameters=params.get("response_parameters") or None,
+        response_models=params.get("response_models") or None,
+    )
+    context.tx.put(replace(method, method_responses=responses))
+    return responses[status]
+
+
+def get_method_response(context: Context, params: Params) -> MethodResponse:
+    found = (_get(context, params).method_responses or {}).get(params["status_code"])
+    if found is None:
+        raise not_found("Invalid Response status code specified")
+    return found
+
+
+def update_method_response(context: Context, params: Params) -> MethodResponse:
+    method = _get(context, params)
+    changed = patch(get_method_response(context, params), params.get("patch_operations"), RESPONSE_RULES)
+    context.tx.put(replace(method, method_responses={**(method.method_responses or {}), changed.status_code: changed}))
+    return changed
+
+
+def delete_method_response(context: Context, params: Params) -> None:
+    method = _get(context, params)
+    gone = get_method_response(context, params).status_code
+    rest = {status: kept for status, kept in (method.method_responses or {}).items() if status != gone}
+    context.tx.put(replace(method, method_responses=rest or None))
+
+
+OPERATIONS = {
+    "PutMethod": put_method,
+    "GetMethod": _get,
+    "UpdateMethod": update_method,
+    "DeleteMethod": delete_method,
+    "PutMethodResponse": put_method_response,
+    "GetMethodResponse": get_method_response,
+    "UpdateMethodResponse": update_method_response,
+    "DeleteMethodResponse": delete_method_response,
+}

@@ -1,0 +1,49 @@
+"""What an operation of a management API gets to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from tidegate.aws.model import Params
+from tidegate.aws.scope import Scope
+from tidegate.core.clock import Clock
+from tidegate.core.ids import Ids
+from tidegate.definition.records import DeploymentDocument, Stage
+from tidegate.definition.store import Transaction
+
+
+class PlanCheck(Protocol):
+    """Compiles ahead of a commit. Raises DefinitionError."""
+
+    def check(self, document: DeploymentDocument, stage: Stage, scope: Scope) -> None: ...
+
+
+class PackageInfo(Protocol):
+    code_sha256: str
+    code_size: int
+
+
+class Packages(Protocol):
+    """The store of deployment packages."""
+
+    def add(self, zip_bytes: bytes) -> PackageInfo: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One operation's surroundings: its transaction, whose account it works for, and the injected sources."""
+
+    tx: Transaction
+    scope: Scope
+    clock: Clock
+    ids: Ids
+    plans: PlanCheck
+    packages: Packages
+    base_url: str
+    """Of this server, as the caller addressed it."""
+
+
+Operation: TypeAlias = Callable[[Context, Params], Any]
+"""Works on the transaction and returns a record, a mapping, an Answer or None. Raises ControlError."""

@@ -1,0 +1,113 @@
+"""Runs management operations: one thread, one transaction each, and the plan follows every commit.
+
+A management call never blocks the event loop; calls are serialised, so that two of them cannot corrupt a definition. What a
+commit changed is published before the call is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.aws.model import Params
+from tidegate.aws.rest import Operation as OperationForm
+from tidegate.aws.rest import RestJson
+from tidegate.aws.scope import Scope
+from tidegate.control.context import Context, Operation, Packages
+from tidegate.core.clock import Clock
+from tidegate.core.errors import ControlError, DefinitionError
+from tidegate.core.ids import Ids
+from tidegate.core.message import Request, Response
+from tidegate.definition.store import Commit, Store, StoreError
+from tidegate.plan.planner import Planner, Publication
+
+log = logging.getLogger("tidegate.control")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What all management services share."""
+
+    store: Store
+    planner: Planner
+    thread: Executor
+    """With one worker: the only thread that touches the store."""
+    publish: Callable[[Publication], None]
+    clock: Clock
+    ids: Ids
+    packages: Packages
+
+    async def run(self, scope: Scope, operation: Operation, params: Params, base_url: str = "") -> Any:
+        """Run an operation in the management thread and publish what it changed. Raises ControlError."""
+        loop = asyncio.get_running_loop()
+        result, publication = await loop.run_in_executor(
+            self.thread, self._transact, scope, operation, params, base_url
+        )
+        self.publish(publication)
+        return result
+
+    def _transact(self, scope: Scope, operation: Operation, params: Params, base_url: str) -> tuple[Any, Publication]:
+        commit = Commit()
+        try:
+            with self.store.write(scope, commit) as tx:
+                context = Context(tx, scope, self.clock, self.ids, self.planner, self.packages, base_url)
+                result = operation(context, params)
+            return result, self.planner.follow(commit.changes)
+        except DefinitionError as error:
+            raise ControlError("BadRequestException", _explain(error)) from error
+        finally:
+            self.planner.discard_checked()
+
+
+def _explain(error: DefinitionError) -> str:
+    """AWS's own messages stand alone; several problems are listed with their places."""
+    if len(error.problems) == 1:
+        problem = error.problems[0]
+        return f"{problem.message}: {problem.pointer}" if problem.pointer else problem.message
+    return "Invalid API: " + "; ".join(f"{problem.message}: {problem.pointer}" for problem in error.problems)
+
+
+class ManagementService:
+    """One service's management API."""
+
+    def __init__(
+        self, office: Office, protocol: RestJson, operations: Mapping[str, Operation], unsupported: Mapping[str, str]
+    ) -> None:
+        self._office = office
+        self._protocol = protocol
+        self._operations = operations
+        self._unsupported = unsupported
+
+    async def handle(self, request: Request, scope: Scope) -> Response:
+        request_id = self._office.ids.request_id()
+        try:
+            matched = self._protocol.match(request)
+            if matched is None:
+                raise ControlError("UnknownOperationException", f"No operation at {request.method} {request.path}", 404)
+            form, labels = matched
+            result = await self.call(form, self._protocol.parse(form, labels, request), scope, request)
+            return self._protocol.respond(form, result, request_id)
+        except ControlError as error:
+            return self._protocol.respond_error(error, request_id)
+        except StoreError as error:
+            log.error("request %s: %s", request_id, error)
+            return self._protocol.respond_error(
+                ControlError("ServiceUnavailableException", str(error), 503), request_id
+            )
+        except Exception:  # The one catch-all of the management APIs: a traceback is for the log only.
+            log.exception("request %s failed", request_id)
+            failure = ControlError("InternalFailure", "Internal server error", 500)
+            return self._protocol.respond_error(failure, request_id)
+
+    async def call(self, form: OperationForm, params: Params, scope: Scope, request: Request) -> Any:
+        operation = self._operations.get(form.name)
+        if operation is None:
+            reason = self._unsupported.get(form.name, "it is unknown to this version")
+            text = f"Tidegate does not support the operation {form.name} yet: {reason}"
+            raise ControlError("UnsupportedOperationException", text, 501)
+        host = request.headers.get(b"host") or b"127.0.0.1"
+        return await self._office.run(scope, operation, params, f"{request.scheme}://{host.decode('latin-1')}")
