@@ -1,0 +1,1 @@
+"""One small provider per resource type, and the registry of them."""
