@@ -1,0 +1,165 @@
+"""Tidegate's own interface below `/_tidegate/`: health, metrics, reset, the clock, function logs, packages, stacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import orjson
+from prometheus_client import CollectorRegistry, generate_latest
+
+from tidegate import __version__
+from tidegate.aws.model import Params
+from tidegate.aws.scope import Scope
+from tidegate.control.context import Context
+from tidegate.control.service import Office
+from tidegate.core.clock import Clock
+from tidegate.core.errors import ControlError
+from tidegate.core.message import Request, Response
+from tidegate.definition.records import Stack
+
+
+class FunctionLogs(Protocol):
+    def tail(self, name: str, lines: int) -> list[str]: ...
+    def follow(self, name: str) -> AsyncIterator[str]: ...
+
+
+class PackageFiles(Protocol):
+    def zip_path(self, code_sha256: str) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    office: Office
+    clock: Clock
+    scope: Scope
+    """Of stacks: the default account and region."""
+    registry: CollectorRegistry
+    logs: FunctionLogs
+    packages: PackageFiles
+    reset: Callable[[], Awaitable[None]]
+
+    async def handle(self, request: Request) -> Response:
+        if _foreign(request):
+            return _json(403, {"message": "Requests from other sites are refused"})
+        for verb, pattern, handler in _ROUTES:
+            found = re.fullmatch(pattern, request.path)
+            if found and verb == request.method:
+                try:
+                    return await handler(self, request, *map(unquote, found.groups()))
+                except ControlError as error:
+                    return _json(error.status, {"message": error.message})
+        return _json(404, {"message": f"Nothing at {request.method} {request.path}"})
+
+    async def _health(self, _request: Request) -> Response:
+        return _json(200, {"status": "ok", "version": __version__})
+
+    async def _metrics(self, _request: Request) -> Response:
+        return Response(200, [(b"Content-Type", b"text/plain; version=0.0.4")], generate_latest(self.registry))
+
+    async def _reset(self, _request: Request) -> Response:
+        await self.reset()
+        return _json(200, {"status": "ok"})
+
+    async def _move_clock(self, request: Request) -> Response:
+        """`{"advance": seconds}` moves the clock on; `{"reset": true}` sets it right again."""
+        given = _object(request)
+        if given.get("reset"):
+            self.clock.shift = 0.0
+        elif isinstance(given.get("advance"), (int, float)):
+            self.clock.shift += float(given["advance"])
+        else:
+            raise ControlError("BadRequest", 'give {"advance": SECONDS} or {"reset": true}')
+        return _json(200, {"time": self.clock.time(), "shift": self.clock.shift})
+
+    async def _function_logs(self, request: Request, name: str) -> Response:
+        arguments = parse_qs(request.query)
+        lines = self.logs.tail(name, int(arguments.get("lines", ["1000"])[0]))
+        head = [(b"Content-Type", b"text/plain; charset=utf-8")]
+        if "follow" in arguments:
+            return Response(200, head, _lines(lines, self.logs.follow(name)))
+        return Response(200, head, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+
+    async def _package(self, _request: Request, name: str) -> Response:
+        path = self.packages.zip_path(name.replace("_", "/").replace("-", "+"))
+        if not path.is_file():
+            raise ControlError("NotFound", "no such package", 404)
+        return Response(200, [(b"Content-Type", b"application/zip")], path.read_bytes())
+
+    async def _list_stacks(self, _request: Request) -> Response:
+        def work(context: Context, _params: Params) -> Any:
+            return [stack.name for stack in context.tx.list(Stack)]
+
+        return _json(200, {"stacks": await self.office.run(self.scope, work, {})})
+
+    async def _get_stack(self, _request: Request, name: str) -> Response:
+        def work(context: Context, _params: Params) -> Any:
+            return context.tx.get(Stack, name)
+
+        stack = await self.office.run(self.scope, work, {})
+        if stack is None:
+            raise ControlError("NotFound", f"no stack {name}", 404)
+        return _json(200, stack.state)
+
+    async def _put_stack(self, request: Request, name: str) -> Response:
+        state = _object(request)
+
+        def work(context: Context, _params: Params) -> Any:
+            context.tx.put(Stack(name=name, state=state))
+
+        await self.office.run(self.scope, work, {})
+        return _json(200, {})
+
+    async def _delete_stack(self, _request: Request, name: str) -> Response:
+        def work(context: Context, _params: Params) -> Any:
+            context.tx.delete(Stack, name)
+
+        await self.office.run(self.scope, work, {})
+        return _json(200, {})
+
+
+_ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Response]]], ...] = (
+    ("GET", "/_tidegate/health", Admin._health),
+    ("GET", "/_tidegate/metrics", Admin._metrics),
+    ("POST", "/_tidegate/reset", Admin._reset),
+    ("POST", "/_tidegate/clock", Admin._move_clock),
+    ("GET", "/_tidegate/functions/([^/]+)/logs", Admin._function_logs),
+    ("GET", "/_tidegate/packages/([^/]+)", Admin._package),
+    ("GET", "/_tidegate/stacks", Admin._list_stacks),
+    ("GET", "/_tidegate/stacks/([^/]+)", Admin._get_stack),
+    ("PUT", "/_tidegate/stacks/([^/]+)", Admin._put_stack),
+    ("DELETE", "/_tidegate/stacks/([^/]+)", Admin._delete_stack),
+)
+
+
+def _foreign(request: Request) -> bool:
+    """A page of another site, open in a browser on this machine, could otherwise reset a developer's server."""
+    origin = request.headers.get(b"origin")
+    if origin is None:
+        return False
+    return urlsplit(origin).netloc != (request.headers.get(b"host") or b"")
+
+
+def _object(request: Request) -> dict[str, Any]:
+    try:
+        document = orjson.loads(request.body)
+    except orjson.JSONDecodeError as error:
+        raise ControlError("BadRequest", f"the body is no JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ControlError("BadRequest", "the body is no JSON object")
+    return document
+
+
+def _json(status: int, document: Any) -> Response:
+    return Response(status, [(b"Content-Type", b"application/json")], orjson.dumps(document))
+
+
+async def _lines(first: list[str], rest: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    for line in first:
+        yield f"{line}\n".encode("utf-8", "replace")
+    async for line in rest:
+        yield f"{line}\n".encode("utf-8", "replace")

@@ -1,0 +1,19 @@
+"""The management API of Lambda (service `lambda`, 2015-03-31): functions, their resource policies, and Invoke."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tidegate.control.awslambda import functions, permissions
+from tidegate.control.context import Operation
+
+OPERATIONS: Mapping[str, Operation] = {**functions.OPERATIONS, **permissions.OPERATIONS}
+
+_SUPPORTED_ELSEWHERE = frozenset({"Invoke"})
+"""Answered by `service.LambdaService` itself, because it waits for a function."""
+
+
+def unsupported(operation_names: list[str]) -> dict[str, str]:
+    """Every other operation of the model; each is refused by name."""
+    done = OPERATIONS.keys() | _SUPPORTED_ELSEWHERE
+    return dict.fromkeys((name for name in operation_names if name not in done), "it comes with a later release")

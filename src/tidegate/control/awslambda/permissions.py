@@ -1,0 +1,87 @@
+"""A function's resource policy. Source: *AddPermission*; shared facts, lambda §8."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from tidegate.aws.model import Params
+from tidegate.control.awslambda.lookup import get_function_record, invalid, not_found, resolve_arn
+from tidegate.control.context import Context
+from tidegate.core.errors import ControlError
+
+_MAX_POLICY = 20 * 1024
+_CONDITIONS = {
+    "event_source_token": ("StringEquals", "lambda:EventSourceToken"),
+    "principal_org_id": ("StringEquals", "aws:PrincipalOrgID"),
+    "function_url_auth_type": ("StringEquals", "lambda:FunctionUrlAuthType"),
+    "invoked_via_function_url": ("Bool", "lambda:InvokedViaFunctionUrl"),
+}
+"""Conditions that are refused, because invocation does not evaluate them yet."""
+
+
+def add_permission(context: Context, params: Params) -> dict[str, Any]:
+    function = get_function_record(context, params)
+    for member, (_, key) in _CONDITIONS.items():
+        if params.get(member) is not None:
+            raise invalid(f"Tidegate does not support the condition {key} yet")
+    if any(statement["Sid"] == params["statement_id"] for statement in function.policy):
+        raise ControlError(
+            "ResourceConflictException",
+            f"The statement id ({params['statement_id']}) provided already exists. Please provide a new statement id, or "
+            "remove the existing statement.",
+            409,
+            extra={"Type": "User"},
+        )
+    statement: dict[str, Any] = {
+        "Sid": params["statement_id"],
+        "Effect": "Allow",
+        "Principal": _principal(params["principal"]),
+        "Action": params["action"],
+        "Resource": resolve_arn(context.scope, params),
+    }
+    condition: dict[str, Any] = {}
+    if params.get("source_account"):
+        condition["StringEquals"] = {"AWS:SourceAccount": params["source_account"]}
+    if params.get("source_arn"):
+        condition["ArnLike"] = {"AWS:SourceArn": params["source_arn"]}
+    if condition:
+        statement["Condition"] = condition
+    policy = [*function.policy, statement]
+    if len(json.dumps(policy)) > _MAX_POLICY:
+        raise ControlError("PolicyLengthExceededException", "The final policy size is bigger than the limit (20480).")
+    context.tx.put(replace(function, policy=policy, policy_revision_id=context.ids.request_id()))
+    return {"statement": json.dumps(statement, separators=(",", ":"))}
+
+
+def _principal(principal: str) -> Any:
+    if principal == "*":
+        return "*"
+    if re.fullmatch(r"\d{12}", principal):
+        return {"AWS": f"arn:aws:iam::{principal}:root"}
+    return {"AWS" if principal.startswith("arn:") else "Service": principal}
+
+
+def remove_permission(context: Context, params: Params) -> None:
+    function = get_function_record(context, params)
+    rest = [statement for statement in function.policy if statement["Sid"] != params["statement_id"]]
+    if len(rest) == len(function.policy):
+        raise not_found(f"Statement {params['statement_id']} is not found in resource policy.")
+    context.tx.put(replace(function, policy=rest, policy_revision_id=context.ids.request_id()))
+
+
+def get_policy(context: Context, params: Params) -> dict[str, Any]:
+    function = get_function_record(context, params)
+    if not function.policy:
+        raise not_found("The resource you requested does not exist.")
+    policy = {"Version": "2012-10-17", "Id": "default", "Statement": function.policy}
+    return {"policy": json.dumps(policy, separators=(",", ":")), "revision_id": function.policy_revision_id}
+
+
+OPERATIONS = {
+    "AddPermission": add_permission,
+    "RemovePermission": remove_permission,
+    "GetPolicy": get_policy,
+}
