@@ -94,7 +94,7 @@ class Admin:
         def work(context: Context, _params: Params) -> Any:
             return [stack.name for stack in context.tx.list(Stack)]
 
-        return _json(200, {"stacks": await self.office.run(self.scope, work, {})})
+        return _json(200, await self.office.run(self.scope, work, {}))
 
     async def _get_stack(self, _request: Request, name: str) -> Response:
         def work(context: Context, _params: Params) -> Any:

@@ -21,8 +21,10 @@ class PlanCheck(Protocol):
 
 
 class PackageInfo(Protocol):
-    code_sha256: str
-    code_size: int
+    @property
+    def code_sha256(self) -> str: ...
+    @property
+    def code_size(self) -> int: ...
 
 
 class Packages(Protocol):

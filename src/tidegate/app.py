@@ -1,0 +1,212 @@
+"""The composition root: the only module that names concrete classes. `start` reads top to bottom, `stop` bottom to top."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from tidegate.aws.model import load_service_model
+from tidegate.aws.rest import RestJson
+from tidegate.aws.scope import Scope
+from tidegate.control.admin import Admin
+from tidegate.control.apigateway import OPERATIONS as REST_OPERATIONS
+from tidegate.control.apigateway.unsupported import UNSUPPORTED as REST_UNSUPPORTED
+from tidegate.control.awslambda.service import LambdaService
+from tidegate.control.neighbours import Neighbours
+from tidegate.control.service import ManagementService, Office
+from tidegate.core.clock import Clock
+from tidegate.core.ids import Ids
+from tidegate.core.lines import LineSink
+from tidegate.definition.store import SqlStore
+from tidegate.entry import Entry
+from tidegate.functions.logs import LogLine
+from tidegate.functions.metrics import FunctionMetrics
+from tidegate.functions.packages import PackageStore
+from tidegate.functions.service import FunctionService, FunctionSettings
+from tidegate.gateway.front import DataPlane
+from tidegate.gateway.integrations.broken import Broken
+from tidegate.gateway.integrations.http_proxy import HttpProxy
+from tidegate.gateway.integrations.lambda_proxy import LambdaProxy
+from tidegate.gateway.integrations.mock import Mock
+from tidegate.gateway.metrics import GatewayMetrics
+from tidegate.gateway.rest import RestPipeline, Services
+from tidegate.plan.nodes import BrokenPlan, HttpProxyPlan, LambdaProxyPlan, MockPlan
+from tidegate.plan.planner import Planner, Publication
+from tidegate.settings import Settings
+from tidegate.state.limiter import MemoryLimiter
+from tidegate.wire.server import HttpServer, Limits
+from tidegate.wire.upstream import UpstreamPool
+
+log = logging.getLogger("tidegate")
+
+
+class App:
+    """One node. `start` returns when it serves."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, ids: Ids) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._ids = ids
+        self._scope = Scope(settings.account, settings.region)
+        self._closing = contextlib.AsyncExitStack()
+        self.port = 0
+        """The one that was bound."""
+
+    async def start(self) -> None:
+        """Raises OSError (a port in use), StoreError, SettingsError."""
+        settings, clock, ids, loop = self._settings, self._clock, self._ids, asyncio.get_running_loop()
+        closing = self._closing
+        data = self._data_directory()
+
+        thread = ThreadPoolExecutor(1, "control")
+        closing.callback(thread.shutdown)
+        self._store = await loop.run_in_executor(thread, SqlStore, data / "tidegate.db")
+        closing.push_async_callback(loop.run_in_executor, thread, self._store.close)
+        self._planner = Planner(self._store)
+        self._thread = thread
+
+        upstream = UpstreamPool(ca_file=settings.ca_file)
+        closing.push_async_callback(upstream.aclose)
+        access_log = LineSink(sys.stdout.fileno(), loop)
+        closing.callback(access_log.close)
+
+        self._packages = PackageStore(data / "packages")
+        self._base_environment: dict[str, str] = {}
+        self._functions = FunctionService(
+            {},
+            self._packages,
+            FunctionSettings(
+                scratch=data / "scratch",
+                log_directory=data / "logs",
+                base_environment=self._base_environment,
+                workers=settings.workers,
+                workers_per_function=settings.workers_per_function,
+                idle_seconds=settings.worker_idle,
+            ),
+            clock=clock,
+            ids=ids,
+            loop=loop,
+        )
+        await self._functions.start()
+        closing.push_async_callback(self._functions.aclose)
+        self._arns: set[str] = set()
+
+        metrics = GatewayMetrics()
+        registry = CollectorRegistry()
+        registry.register(metrics)
+        registry.register(FunctionMetrics(self._functions.stats))
+        self._data_plane = DataPlane(
+            RestPipeline(
+                Services(
+                    clock=clock,
+                    ids=ids,
+                    limiter=MemoryLimiter(clock.ticks_ns),
+                    metrics=metrics,
+                    write_access_log=access_log.write,
+                    integrations={
+                        MockPlan: Mock(),
+                        HttpProxyPlan: HttpProxy(upstream),
+                        LambdaProxyPlan: LambdaProxy(self._functions),
+                        BrokenPlan: Broken(),
+                    },
+                )
+            )
+        )
+        self._publish(await loop.run_in_executor(thread, self._planner.load))
+
+        self._neighbours = Neighbours(upstream, settings.endpoints, settings.account)
+        closing.push_async_callback(self._neighbours.aclose)
+        office = Office(self._store, self._planner, thread, self._publish, clock, ids, self._packages)
+        apigateway = RestJson(load_service_model("apigateway"), nested_paths=True)
+        awslambda = RestJson(load_service_model("lambda"), nested_paths=False, capital_errors=True)
+        admin = Admin(office, clock, self._scope, registry, _TextLogs(self._functions), self._packages, self._reset)
+        entry = Entry(
+            self._data_plane,
+            {
+                "apigateway": ManagementService(office, apigateway, REST_OPERATIONS, REST_UNSUPPORTED),
+                "lambda": LambdaService(office, awslambda, self._functions),
+            },
+            admin=admin.handle,
+            neighbours=self._neighbours.handle,
+            defaults=self._scope,
+        )
+        self._server = HttpServer(entry, clock=clock, limits=Limits())
+        self.port = await self._server.start(settings.host, settings.port)
+        # Functions reach everything through this one address; it is known only now when the port was left open.
+        self._base_environment["AWS_ENDPOINT_URL"] = f"http://{_reachable(settings.host)}:{self.port}"
+
+    def _data_directory(self) -> Path:
+        if self._settings.data is not None:
+            self._settings.data.mkdir(parents=True, exist_ok=True)
+            return self._settings.data
+        path = Path(tempfile.mkdtemp(prefix="tidegate-"))
+        self._closing.callback(shutil.rmtree, path, ignore_errors=True)
+        return path
+
+    def _publish(self, publication: Publication) -> None:
+        """Swap in what a commit changed; requests under way keep what they began with."""
+        for arn, entry in publication.functions.items():
+            if entry is None:
+                self._arns.discard(arn)
+                self._functions.remove(arn)
+            else:
+                self._arns.add(arn)
+                self._functions.replace(entry)
+        if publication.snapshot is not None:
+            self._data_plane.snapshot = publication.snapshot
+
+    async def _reset(self) -> None:
+        """Forget everything that was declared, and what the neighbours hold."""
+
+        def clear() -> Publication:
+            self._store.clear()
+            return self._planner.load()
+
+        publication = await asyncio.get_running_loop().run_in_executor(self._thread, clear)
+        for arn in list(self._arns):
+            self._functions.remove(arn)
+        self._arns.clear()
+        self._publish(publication)
+        await self._neighbours.reset()
+        self._clock.shift = 0.0
+
+    async def stop(self) -> None:
+        """Answer what is in flight, then end all else."""
+        await self._server.drain(self._settings.drain)
+        await self._closing.aclose()
+
+    async def abandon(self) -> None:
+        """Undo what `start` did before it failed."""
+        await self._closing.aclose()
+
+
+class _TextLogs:
+    """Function logs as lines of text."""
+
+    def __init__(self, functions: FunctionService) -> None:
+        self._functions = functions
+
+    def tail(self, name: str, lines: int) -> list[str]:
+        return [_text(line) for line in self._functions.tail(name, lines)]
+
+    async def follow(self, name: str) -> AsyncIterator[str]:
+        async for line in self._functions.follow(name):
+            yield _text(line)
+
+
+def _text(line: LogLine) -> str:
+    return line.render().decode("utf-8", "replace").rstrip("\n")
+
+
+def _reachable(host: str) -> str:
+    """An address that a function on this machine can connect to."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104

@@ -1,0 +1,77 @@
+"""Who answers a request: the data plane, a management service, Tidegate's own interface, or the neighbours.
+
+One port serves all. The data plane is asked first, by host and path; then the credential scope (or X-Amz-Target) names a
+service, as the SDKs send it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from tidegate.aws.scope import Scope, read_credential
+from tidegate.core.message import Endpoint, Handler, Request, Response
+
+MAX_MANAGEMENT_BODY = 80 * 1024 * 1024
+"""AWS: 50 MB of zip, which is 67 MB in base64, and the rest of the call."""
+
+
+class DataPlane(Protocol):
+    def endpoint(self, request: Request) -> Endpoint | None: ...
+
+
+class Service(Protocol):
+    async def handle(self, request: Request, scope: Scope) -> Response: ...
+
+
+class Entry:
+    """The front door of the listener."""
+
+    def __init__(
+        self,
+        data_plane: DataPlane,
+        services: Mapping[str, Service],
+        *,
+        admin: Handler,
+        neighbours: Handler,
+        defaults: Scope,
+    ) -> None:
+        """`services`: by signing name. `defaults`: the account and region of calls that name none."""
+        self._data_plane = data_plane
+        self._services = services
+        self._defaults = defaults
+        self._management = Endpoint(self._manage, MAX_MANAGEMENT_BODY, _too_large)
+        self._admin = Endpoint(admin, MAX_MANAGEMENT_BODY, _too_large)
+        self._neighbours = Endpoint(neighbours, 0, _too_large, streams=True)
+        self._nobody = Endpoint(_nobody, MAX_MANAGEMENT_BODY, _too_large)
+
+    def __call__(self, request: Request, /) -> Endpoint:
+        endpoint = self._data_plane.endpoint(request)
+        if endpoint is not None:
+            return endpoint
+        if request.path.startswith("/_tidegate/"):
+            return self._admin
+        credential = read_credential(request)
+        if credential is None:
+            return self._nobody
+        return self._management if credential.service in self._services else self._neighbours
+
+    async def _manage(self, request: Request) -> Response:
+        credential = read_credential(request)
+        if credential is None:
+            return await _nobody(request)
+        scope = credential.scope(self._defaults.account)
+        return await self._services[credential.service].handle(
+            request, scope if scope.region else Scope(scope.account, self._defaults.region)
+        )
+
+
+async def _nobody(_request: Request) -> Response:
+    """A request that names neither an API nor, by its signature, a service."""
+    head = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", b"MissingAuthenticationTokenException")]
+    return Response(403, head, b'{"message":"Missing Authentication Token"}')
+
+
+def _too_large(_request: Request) -> Response:
+    head = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", b"RequestEntityTooLargeException")]
+    return Response(413, head, b'{"message":"Request body is too large"}', close=True)
