@@ -1,0 +1,81 @@
+"""The environment variables that a function sees. Pure: nothing of the gateway's own environment gets in.
+
+Not here: which names a user may not set (control refuses them).
+
+AWS: "Using Lambda environment variables", defined runtime environment variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tidegate.functions.spec import FunctionSpec
+
+_LIBRARIES = (
+    "/lib64:/usr/lib64:{runtime}:{runtime}/lib:{task}:{task}/lib:/opt/lib"  # AWS's own order, overridable by the user
+)
+_RUNTIME_DIR = "/var/runtime"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What differs from worker to worker of one function."""
+
+    runtime_api: str
+    """`host:port` of its Runtime API."""
+    task_root: str
+    scratch: str
+    """Its own directory for temporary files."""
+    log_stream: str
+
+
+def log_stream_name(day: str, version: str, unique: str) -> str:
+    """`2026/01/31/[$LATEST]{32 hex}`; `day` with slashes."""
+    return f"{day}/[{version}]{unique}"
+
+
+def worker_environment(spec: FunctionSpec, base: Mapping[str, str], place: Place) -> dict[str, str]:
+    """Weakest first: AWS's overridable defaults, the operator's `base`, the function's own, AWS's reserved ones."""
+    return {
+        **_overridable(spec, place),
+        **base,
+        **spec.environment,
+        **_reserved(spec, place),
+    }
+
+
+def _overridable(spec: FunctionSpec, place: Place) -> dict[str, str]:
+    return {
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": _LIBRARIES.format(runtime=_RUNTIME_DIR, task=place.task_root),
+        "PYTHONPATH": _RUNTIME_DIR,
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        # A twelve-digit access key id names the account to us and to the neighbours.
+        "AWS_ACCESS_KEY_ID": spec.account,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SESSION_TOKEN": "test",
+        # Without HOME, `~` would be the gateway user's own, with its AWS profiles in it.
+        "HOME": place.scratch,
+        "TMPDIR": place.scratch,
+    }
+
+
+def _reserved(spec: FunctionSpec, place: Place) -> dict[str, str]:
+    return {
+        "_HANDLER": spec.handler,
+        "AWS_REGION": spec.region,
+        "AWS_DEFAULT_REGION": spec.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": place.log_stream,
+        "AWS_LAMBDA_RUNTIME_API": place.runtime_api,
+        "LAMBDA_TASK_ROOT": place.task_root,
+        "LAMBDA_RUNTIME_DIR": _RUNTIME_DIR,
+    }

@@ -1,0 +1,357 @@
+"""The worker pool: carries out what the scheduler decides, keeps the deadlines, and gives every invocation its end.
+
+Not here: the decisions (scheduler), one worker's life (worker), who may invoke (service).
+
+AWS: "Lambda execution environment"; after a crash or a timeout the environment is thrown away, the next call gets another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidegate.core.clock import Clock
+from tidegate.core.deadlines import Deadlines
+from tidegate.core.ids import Ids
+from tidegate.core.tasks import TaskSet
+from tidegate.functions.environment import log_stream_name
+from tidegate.functions.invocation import Invocation, Outcome, exit_failure, timeout_failure
+from tidegate.functions.logs import FunctionLog
+from tidegate.functions.process import exit_reason
+from tidegate.functions.runtimes import Runtimes, UnsupportedRuntime
+from tidegate.functions.scheduler import Group, Limits, Phase, QueueFull, Scheduler, Slot
+from tidegate.functions.spec import FunctionSpec, InvokeError
+from tidegate.functions.worker import Worker, WorkerPlan
+
+log = logging.getLogger("tidegate.functions")
+
+_TICK = 0.05
+"""Seconds: how late a deadline may be noticed."""
+_SETTLING_SECONDS = 10.0
+"""A runtime client asks for more within microseconds of its answer; one that does not is stuck."""
+_GOODBYE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    limits: Limits
+    init_seconds: float
+    idle_seconds: float
+    base_environment: Mapping[str, str]
+    scratch: Path
+    """Where the workers' directories for temporary files are made."""
+
+
+class FunctionGroup(Group[Invocation]):
+    """One function version and its workers."""
+
+    __slots__ = ("log", "spec")
+
+    def __init__(self, spec: FunctionSpec, function_log: FunctionLog) -> None:
+        super().__init__()
+        self.spec = spec
+        self.log = function_log
+
+
+@dataclass(slots=True)
+class Counters:
+    invocations: int = 0
+    errors: int = 0
+    """Function errors: what `X-Amz-Function-Error` marks."""
+    throttles: int = 0
+    cold_starts: int = 0
+    crashes: int = 0
+    timeouts: int = 0
+
+
+class Pool:
+    def __init__(
+        self,
+        settings: PoolSettings,
+        *,
+        code: Callable[[str], Path],
+        runtimes: Runtimes,
+        clock: Clock,
+        ids: Ids,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """`code`: CodeSha256 → the unpacked package."""
+        self.counters = Counters()
+        self._settings = settings
+        self._code = code
+        self._runtimes = runtimes
+        self._clock = clock
+        self._ids = ids
+        self._loop = loop
+        self._scheduler: Scheduler[Invocation] = Scheduler(settings.limits)
+        self._deadlines = Deadlines(loop, _TICK)
+        self._workers: dict[Slot[Invocation], Worker] = {}
+        self._leaving: set[Worker] = set()
+        """Killed, but not yet seen to have ended."""
+        self._tasks = TaskSet()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._empty = asyncio.Event()
+
+    @property
+    def workers(self) -> int:
+        return self._scheduler.total
+
+    @property
+    def busy(self) -> int:
+        return sum(slot.phase is Phase.BUSY for slot in self._workers)
+
+    def submit(self, group: FunctionGroup, invocation: Invocation) -> None:
+        """Run it at once or as soon as may be; its future tells the end. Raises InvokeError when too many wait."""
+        if self._closed:
+            raise _shut_down()
+        try:
+            slot = self._scheduler.acquire(group, invocation, self._loop.time())
+        except QueueFull:
+            self.counters.throttles += 1
+            raise InvokeError("TooManyRequestsException", "Rate Exceeded.", 429) from None
+        if slot is not None:
+            self._run(self._workers[slot], invocation)
+        elif not group.slots:
+            self._pump()
+        else:
+            self._keep_watch()
+
+    def cancel(self, group: FunctionGroup, invocation: Invocation) -> None:
+        """Its caller has gone; when it is running already, it runs on."""
+        self._scheduler.cancel(group, invocation)
+
+    def retire(self, group: FunctionGroup, successor: FunctionGroup | None) -> None:
+        """New invocations go to the successor, and those that wait; workers end when they have answered."""
+        stop, orphans = self._scheduler.retire(group, successor, self._loop.time())
+        for slot in stop:
+            self._stop(slot)
+        for invocation in orphans:
+            arn = invocation.function_arn
+            invocation.refuse(InvokeError("ResourceNotFoundException", f"Function not found: {arn}", 404))
+        self._pump()
+
+    async def aclose(self) -> None:
+        """End every process, and wait until all have ended."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for waiter in self._scheduler.cancel_all():
+            waiter.refuse(_shut_down())
+        await self._tasks.cancel()
+        for slot in list(self._workers):
+            if (invocation := self._scheduler.gone(slot)) is not None:
+                invocation.refuse(_shut_down())
+            self._stop(slot)
+        if self._leaving:
+            self._empty.clear()
+            await asyncio.wait_for(self._empty.wait(), _GOODBYE_SECONDS)
+
+    # What workers tell.
+
+    def ready(self, worker: Worker) -> None:
+        slot = worker.slot
+        if slot.gone:
+            return
+        if slot.phase is Phase.STARTING:
+            self.counters.cold_starts += 1
+        invocation = self._scheduler.ready(slot, self._loop.time())
+        if invocation is not None:
+            self._run(worker, invocation)
+            return
+        if slot.gone:
+            self._stop(slot)
+        else:
+            self._expect(worker, self._settings.idle_seconds)
+        if self._scheduler.hungry:
+            self._pump()
+
+    def answered(self, worker: Worker, outcome: Outcome) -> None:
+        invocation = self._scheduler.answered(worker.slot)
+        self._expect(worker, _SETTLING_SECONDS)
+        if invocation is not None:
+            self._end(invocation, outcome)
+
+    def init_failed(self, worker: Worker, payload: bytes) -> None:
+        if worker.slot.phase is not Phase.STARTING:
+            return
+        worker.init_ended("error")
+        self._answer_start(worker.slot, Outcome(payload, failed=True))
+
+    def unready(self, worker: Worker) -> None:
+        if worker.slot.phase is Phase.IDLE:
+            self._scheduler.unready(worker.slot)
+            self._expect(worker, _SETTLING_SECONDS)
+
+    def exited(self, worker: Worker, code: int) -> None:
+        slot = worker.slot
+        if slot.phase is Phase.STARTING:
+            self.counters.crashes += 1
+            worker.init_ended("error", "Runtime.ExitError")
+            self._answer_start(slot, code)
+        elif slot.phase is not Phase.GONE:
+            tail = worker.crashed(code)
+            invocation = self._scheduler.gone(slot)
+            if invocation is not None:
+                self.counters.crashes += 1
+                payload = exit_failure(invocation.request_id, code, exit_reason(code))
+                self._end(invocation, Outcome(payload, True, tail))
+        self._forget(worker)
+        self._pump()
+
+    def expired(self, worker: Worker) -> None:
+        slot = worker.slot
+        if slot.phase is Phase.BUSY:
+            self._invocation_expired(worker)
+        elif slot.phase is Phase.STARTING:
+            self._init_expired(worker)
+        elif slot.phase is not Phase.GONE:
+            self._scheduler.gone(slot)
+            self._stop(slot)
+        self._pump()
+
+    def _invocation_expired(self, worker: Worker) -> None:
+        self.counters.timeouts += 1
+        tail = worker.timed_out()
+        invocation = self._scheduler.gone(worker.slot)
+        self._stop(worker.slot)
+        if invocation is not None:
+            payload = timeout_failure(invocation.request_id, worker.plan.spec.timeout)
+            self._end(invocation, Outcome(payload, True, tail))
+
+    def _init_expired(self, worker: Worker) -> None:
+        """AWS: an init that takes longer than 10 s is tried again inside the invocation, bound by the function's timeout."""
+        slot = worker.slot
+        worker.init_ended("timeout")
+        if worker.second_try:
+            self.counters.timeouts += 1
+            invocation = self._scheduler.start_failed(slot)
+            if invocation is not None:
+                payload = timeout_failure(invocation.request_id, worker.plan.spec.timeout)
+                self._end(invocation, Outcome(payload, failed=True))
+        elif slot.group.waiting:
+            self._launch(self._scheduler.start_again(slot), second_try=True)
+        else:
+            self._scheduler.gone(slot)
+        self._stop(slot)
+
+    def _answer_start(self, slot: Slot[Invocation], why: Outcome | int) -> None:
+        """A start has failed; `why`: the runtime's own error, or the return code of the process."""
+        invocation = self._scheduler.start_failed(slot)
+        if slot in self._workers:
+            self._stop(slot)
+        if invocation is None:
+            return
+        if isinstance(why, int):
+            why = Outcome(exit_failure(invocation.request_id, why, exit_reason(why)), failed=True)
+        self._end(invocation, why)
+
+    # What is done.
+
+    def _run(self, worker: Worker, invocation: Invocation) -> None:
+        self._expect(worker, worker.plan.spec.timeout)
+        worker.run(invocation)
+
+    def _end(self, invocation: Invocation, outcome: Outcome) -> None:
+        self.counters.invocations += 1
+        if outcome.failed:
+            self.counters.errors += 1
+        invocation.end(outcome)
+
+    def _expect(self, worker: Worker, seconds: float) -> None:
+        if worker.slot.phase is Phase.GONE:
+            return
+        worker.deadline = self._loop.time() + seconds
+        self._deadlines.watch(worker)
+
+    def _pump(self) -> None:
+        """Let the scheduler start what it wants to start now."""
+        if self._closed:
+            return
+        orders = self._scheduler.starts(self._loop.time())
+        for slot in orders.stop:
+            self._stop(slot)
+        for slot in orders.start:
+            self._launch(slot)
+        self._keep_watch()
+
+    def _keep_watch(self) -> None:
+        if self._timer is None and self._scheduler.hungry:
+            self._timer = self._loop.call_later(self._settings.limits.patience, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self._pump()
+
+    def _launch(self, slot: Slot[Invocation], *, second_try: bool = False) -> None:
+        assert isinstance(slot.group, FunctionGroup)
+        worker = Worker(
+            self._plan(slot.group.spec), slot, owner=self, log=slot.group.log, loop=self._loop, clock=self._clock
+        )
+        worker.second_try = second_try
+        self._workers[slot] = worker
+        self._tasks.start(self._start(worker), name=f"start a worker of {slot.group.spec.name}")
+
+    async def _start(self, worker: Worker) -> None:
+        slot, spec = worker.slot, worker.plan.spec
+        try:
+            interpreter = await self._runtimes.interpreter(spec.runtime)
+            if slot.phase is Phase.STARTING:
+                await worker.start(interpreter)
+        except UnsupportedRuntime as error:
+            self._refuse_start(worker, InvokeError("InvalidRuntimeException", str(error), 502))
+        except OSError as error:
+            log.error("cannot start a worker of %s: %s", spec.name, error)
+            self._refuse_start(worker, InvokeError("ServiceException", "The function could not be started.", 500))
+        else:
+            if slot.phase is Phase.STARTING:
+                self._expect(worker, spec.timeout if worker.second_try else self._settings.init_seconds)
+            else:  # it was retired while it started
+                self._discard(worker)
+
+    def _plan(self, spec: FunctionSpec) -> WorkerPlan:
+        unique = self._ids.token_hex(32)
+        return WorkerPlan(
+            spec=spec,
+            task_root=self._code(spec.code_sha256),
+            scratch=self._settings.scratch / unique,
+            log_stream=log_stream_name(self._clock.now().strftime("%Y/%m/%d"), spec.version, unique),
+            base_environment=self._settings.base_environment,
+        )
+
+    def _refuse_start(self, worker: Worker, error: InvokeError) -> None:
+        self._discard(worker)
+        if worker.slot.phase is Phase.STARTING:
+            invocation = self._scheduler.start_failed(worker.slot)
+            if invocation is not None:
+                invocation.refuse(error)
+        self._pump()
+
+    def _stop(self, slot: Slot[Invocation]) -> None:
+        """End the worker of a slot that is gone. Where it is only about to start, `_start` sees to it."""
+        worker = self._workers.pop(slot)
+        self._deadlines.forget(worker)
+        if worker.running:
+            self._leaving.add(worker)
+            worker.kill()
+
+    def _discard(self, worker: Worker) -> None:
+        """A worker that is not wanted any more, or could not be started."""
+        self._workers.pop(worker.slot, None)
+        if worker.running:
+            self._leaving.add(worker)
+            worker.kill()
+
+    def _forget(self, worker: Worker) -> None:
+        self._workers.pop(worker.slot, None)
+        self._deadlines.forget(worker)
+        self._leaving.discard(worker)
+        if not self._leaving:
+            self._empty.set()
+
+
+def _shut_down() -> InvokeError:
+    return InvokeError("ServiceException", "The service is shutting down.", 500)

@@ -1,0 +1,156 @@
+"""One child process: started apart from the gateway, its output read without ever waiting, ended with all its kin.
+
+Not here: what the process runs (worker), what becomes of its output (logs).
+Linux only, as AWS's runtime clients are: exits are seen through a pidfd, so no signal handler is involved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_READ = 64 * 1024
+_DRAIN = 16
+"""Reads at most when draining: a pipe holds 64 KB, more can only come from a process that keeps on writing."""
+_FLOOD_PAUSE = 0.002
+"""Seconds. A full read is followed by a pause, so a flood is held to some 30 MB/s; the writer waits, not the gateway."""
+
+
+class ChildProcess:
+    """`on_output` gets bytes as they come; `on_exit` is called once, after the last output, with the return code."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, *, on_output: Callable[[bytes], None], on_exit: Callable[[int], None]
+    ) -> None:
+        self._loop = loop
+        self._on_output = on_output
+        self._on_exit = on_exit
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output = -1
+        self._pidfd = -1
+        self._resume: asyncio.TimerHandle | None = None
+
+    def start(self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> None:
+        """Raises OSError. Descriptors of the gateway are not inherited; the process leads a session and group of its own."""
+        self._output, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(write_end, True)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                start_new_session=True,
+            )
+            self._pidfd = os.pidfd_open(self._process.pid)
+        except OSError:
+            self._abandon()
+            raise
+        finally:
+            os.close(write_end)
+        self._loop.add_reader(self._output, self._readable)
+        self._loop.add_reader(self._pidfd, self._exited)
+
+    def kill(self) -> None:
+        """End the process and every child that is still in its group."""
+        if self._process is not None and self._process.returncode is None:
+            # While it has not been waited for, its number cannot be given to another process.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def drain(self) -> None:
+        """Take what has been written so far."""
+        for _ in range(_DRAIN):
+            if not self._read():
+                return
+
+    def peak_memory(self) -> int:
+        """MB, rounded up; 0 when it cannot be told."""
+        if self._process is None:
+            return 0
+        try:
+            with open(f"/proc/{self._process.pid}/status", "rb") as status:
+                text = status.read()
+            return -(-int(text.partition(b"VmHWM:")[2].split(None, 1)[0]) // 1024)
+        except (OSError, IndexError, ValueError):
+            return 0  # it is gone, or about to go
+
+    def _readable(self) -> None:
+        if self._read() == _READ and self._output >= 0:
+            self._loop.remove_reader(self._output)
+            self._resume = self._loop.call_later(_FLOOD_PAUSE, self._listen)
+
+    def _listen(self) -> None:
+        self._resume = None
+        self._loop.add_reader(self._output, self._readable)
+
+    def _read(self) -> int:
+        if self._output < 0:
+            return 0
+        try:
+            data = os.read(self._output, _READ)
+        except BlockingIOError:
+            return 0
+        if data:
+            self._on_output(data)
+        else:
+            self._close_output()
+        return len(data)
+
+    def _exited(self) -> None:
+        assert self._process is not None
+        self.kill()
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        code = self._process.wait()
+        self.drain()
+        self._close_output()
+        self._on_exit(code)
+
+    def _abandon(self) -> None:
+        if self._process is not None:  # it runs, but cannot be watched
+            self.kill()
+            self._process.wait()
+        os.close(self._output)
+        self._output = -1
+
+    def _close_output(self) -> None:
+        if self._output < 0:
+            return
+        if self._resume is not None:
+            self._resume.cancel()
+            self._resume = None
+        else:
+            self._loop.remove_reader(self._output)
+        os.close(self._output)
+        self._output = -1
+
+
+def exit_reason(code: int) -> str:
+    """As Lambda words it: `exit status 1`, `signal: killed`."""
+    if code >= 0:
+        return f"exit status {code}"
+    return f"signal: {_SIGNAL_TEXTS.get(-code, f'signal {-code}')}"
+
+
+# The words of the Go runtime, in which Lambda's supervisor is written.
+_SIGNAL_TEXTS: dict[int, str] = {
+    signal.SIGHUP: "hangup",
+    signal.SIGINT: "interrupt",
+    signal.SIGABRT: "aborted",
+    signal.SIGKILL: "killed",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGTERM: "terminated",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating point exception",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGPIPE: "broken pipe",
+    signal.SIGALRM: "alarm clock",
+}

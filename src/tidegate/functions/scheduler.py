@@ -1,0 +1,258 @@
+"""Which worker runs which invocation, and when a further worker is started: decisions only, no processes, no clock.
+
+Not here: starting, killing, deadlines (pool). A *group* is one function version, a *slot* one worker of it, a *ticket* one
+invocation; tickets are compared by identity and never looked into.
+
+    acquire ─▶ an idle slot (the last used first, so that the others get old and are reaped), or the group's queue (FIFO)
+    ready   ─▶ the oldest waiter, or idle
+    starts  ─▶ a further slot for a group that has none, or whose oldest waiter has waited longer than `patience`:
+               a fast function stays on few processes. All of it within `limits`; where the total is spent, the longest
+               idle slot of another group makes room, and a busy group gives way to one that has nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import islice
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    per_group: int
+    total: int
+    starting: int
+    """How many may be starting at once, in all: the machine's cores."""
+    queue: int
+    """Waiting invocations of one group."""
+    patience: float
+    """Seconds that an invocation waits before it is worth a further worker."""
+
+
+class Phase(Enum):
+    STARTING = auto()
+    IDLE = auto()
+    BUSY = auto()
+    SETTLING = auto()
+    """Has answered, and has not yet asked for more."""
+    GONE = auto()
+
+
+class QueueFull(Exception):
+    """The group's queue is at its limit."""
+
+
+class Slot(Generic[T]):
+    """One worker."""
+
+    __slots__ = ("group", "idle_since", "phase", "ticket")
+
+    def __init__(self, group: Group[T]) -> None:
+        self.group = group
+        self.phase = Phase.STARTING
+        self.ticket: T | None = None
+        """What it runs; None unless BUSY."""
+        self.idle_since = 0.0
+
+    @property
+    def gone(self) -> bool:
+        return self.phase is Phase.GONE
+
+
+class Group(Generic[T]):
+    """One function version."""
+
+    __slots__ = ("idle", "retired", "slots", "starting", "waiting")
+
+    def __init__(self) -> None:
+        self.idle: list[Slot[T]] = []
+        self.slots: set[Slot[T]] = set()
+        self.starting = 0
+        self.waiting: OrderedDict[T, float] = OrderedDict()
+        """Ticket → since when."""
+        self.retired = False
+        """True: takes nothing new, and its slots go when they have answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders(Generic[T]):
+    """What `starts` decided. Both kinds are already accounted for."""
+
+    start: list[Slot[T]]
+    stop: list[Slot[T]]
+
+
+class Scheduler(Generic[T]):
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._hungry: OrderedDict[Group[T], None] = OrderedDict()
+        """Groups with waiters; the one at the front gets the next start."""
+        self._groups: set[Group[T]] = set()
+        """Groups with slots."""
+        self.total = 0
+        self.starting = 0
+
+    @property
+    def hungry(self) -> bool:
+        return bool(self._hungry)
+
+    def acquire(self, group: Group[T], ticket: T, now: float) -> Slot[T] | None:
+        """A slot that runs the ticket at once, or None: it waits. Raises QueueFull."""
+        if group.idle:
+            slot = group.idle.pop()
+            slot.phase = Phase.BUSY
+            slot.ticket = ticket
+            return slot
+        if len(group.waiting) >= self._limits.queue:
+            raise QueueFull
+        group.waiting[ticket] = now
+        self._hungry[group] = None
+        return None
+
+    def cancel(self, group: Group[T], ticket: T) -> bool:
+        """Take a ticket out of the queue; False when it does not wait (any more)."""
+        if group.waiting.pop(ticket, None) is None:
+            return False
+        self._fed(group)
+        return True
+
+    def cancel_all(self) -> list[T]:
+        """Nothing waits any more; gives back what did."""
+        waiters = [ticket for group in self._hungry for ticket in group.waiting]
+        for group in self._hungry:
+            group.waiting.clear()
+        self._hungry.clear()
+        return waiters
+
+    def answered(self, slot: Slot[T]) -> T | None:
+        """Its invocation has ended; gives back the ticket."""
+        ticket, slot.ticket = slot.ticket, None
+        if slot.phase is Phase.BUSY:
+            slot.phase = Phase.SETTLING
+        return ticket
+
+    def ready(self, slot: Slot[T], now: float) -> T | None:
+        """The worker asks for work. A ticket to run now; or None, and then `slot.phase` says IDLE, or GONE: stop it."""
+        group = slot.group
+        if slot.phase is Phase.STARTING:
+            self._started(slot)
+        if group.retired or (self.total >= self._limits.total and self._must_yield(group, now)):
+            self.gone(slot)
+            return None
+        if group.waiting:
+            slot.phase = Phase.BUSY
+            slot.ticket = self._take(group)
+            return slot.ticket
+        slot.phase = Phase.IDLE
+        slot.idle_since = now
+        group.idle.append(slot)
+        return None
+
+    def unready(self, slot: Slot[T]) -> None:
+        """An idle worker does not wait any more."""
+        if slot.phase is Phase.IDLE:
+            slot.group.idle.remove(slot)
+            slot.phase = Phase.SETTLING
+
+    def gone(self, slot: Slot[T]) -> T | None:
+        """The worker has ended or is being ended. Gives back what it ran. May be told twice."""
+        if slot.phase is Phase.GONE:
+            return None
+        self.unready(slot)
+        if slot.phase is Phase.STARTING:
+            self._started(slot)
+        slot.phase = Phase.GONE
+        slot.group.slots.remove(slot)
+        self.total -= 1
+        if not slot.group.slots:
+            self._groups.discard(slot.group)
+        ticket, slot.ticket = slot.ticket, None
+        return ticket
+
+    def start_failed(self, slot: Slot[T]) -> T | None:
+        """A starting worker has ended. Gives back the oldest waiter, which gets to know why."""
+        self.gone(slot)
+        return self._take(slot.group) if slot.group.waiting else None
+
+    def start_again(self, slot: Slot[T]) -> Slot[T]:
+        """In place of a starting worker a new one starts, whatever the limits: the number stays."""
+        group = slot.group
+        self.gone(slot)
+        return self._new(group)
+
+    def retire(self, group: Group[T], successor: Group[T] | None, now: float) -> tuple[list[Slot[T]], list[T]]:
+        """The group ends. Slots to stop now, and waiters that no successor takes over (those keep their places)."""
+        group.retired = True
+        stop = [slot for slot in group.slots if slot.phase is not Phase.BUSY]
+        for slot in stop:
+            self.gone(slot)
+        waiters = list(group.waiting)
+        if successor is not None and waiters:
+            successor.waiting = OrderedDict({**group.waiting, **successor.waiting})
+            self._hungry[successor] = None
+        group.waiting.clear()
+        self._fed(group)
+        return stop, [] if successor is not None else waiters
+
+    def starts(self, now: float) -> Orders[T]:
+        """To be asked when a ticket was queued, when a slot is gone or idle, and every `patience` while there is hunger."""
+        orders: Orders[T] = Orders([], [])
+        for group in list(self._hungry):
+            while self.starting < self._limits.starting and self._wants(group, now):
+                if self.total >= self._limits.total:
+                    victim = self._longest_idle(group)
+                    if victim is None:
+                        break
+                    self.gone(victim)
+                    orders.stop.append(victim)
+                orders.start.append(self._new(group))
+                self._hungry.move_to_end(group)
+        return orders
+
+    def _wants(self, group: Group[T], now: float) -> bool:
+        if len(group.slots) >= self._limits.per_group:
+            return False
+        if not group.slots:
+            return True
+        # Each start that is under way is for one overdue waiter: is there one more?
+        since = next(islice(group.waiting.values(), group.starting, None), None)
+        return since is not None and now - since >= self._limits.patience
+
+    def _must_yield(self, group: Group[T], now: float) -> bool:
+        """Another group has waited long enough and has no slot to hope for, and nothing idle could make room."""
+        starving = any(
+            other is not group and not other.slots and now - next(iter(other.waiting.values())) >= self._limits.patience
+            for other in self._hungry
+        )
+        return starving and not any(other.idle for other in self._groups)
+
+    def _longest_idle(self, beneficiary: Group[T]) -> Slot[T] | None:
+        """Idle lists are last in, first out: the first of each is its oldest."""
+        oldest = [group.idle[0] for group in self._groups if group.idle and group is not beneficiary]
+        return min(oldest, key=lambda slot: slot.idle_since, default=None)
+
+    def _new(self, group: Group[T]) -> Slot[T]:
+        slot = Slot(group)
+        group.slots.add(slot)
+        self._groups.add(group)
+        group.starting += 1
+        self.starting += 1
+        self.total += 1
+        return slot
+
+    def _started(self, slot: Slot[T]) -> None:
+        slot.group.starting -= 1
+        self.starting -= 1
+
+    def _take(self, group: Group[T]) -> T:
+        ticket, _ = group.waiting.popitem(last=False)
+        self._fed(group)
+        return ticket
+
+    def _fed(self, group: Group[T]) -> None:
+        if not group.waiting:
+            self._hungry.pop(group, None)

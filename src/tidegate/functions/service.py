@@ -1,0 +1,264 @@
+"""The function service: finds a function, checks who invokes it, and runs it in the pool.
+
+Not here: records and their management API (definition, control), processes (pool, worker).
+
+AWS: "Invoke" (Lambda API reference), "Using resource-based policies for Lambda".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tidegate.core.clock import Clock
+from tidegate.core.ids import Ids
+from tidegate.functions.invocation import Invocation
+from tidegate.functions.logs import LogLine, Logs, LogSettings
+from tidegate.functions.packages import PackageStore
+from tidegate.functions.permissions import may_invoke
+from tidegate.functions.pool import Counters, FunctionGroup, Pool, PoolSettings
+from tidegate.functions.runtimes import Runtimes
+from tidegate.functions.scheduler import Limits
+from tidegate.functions.scratch import Scratch
+from tidegate.functions.spec import CatalogEntry, FunctionSpec, InvokeError, Invoker, InvokeResult
+
+MAX_REQUEST: Final = 6_291_456
+"""Bytes. AWS: 6 MB for a synchronous invocation."""
+_LATEST = "$LATEST"
+_DECISIONS = 1024
+"""Remembered per function: sources are an API's methods, so they are few unless somebody makes them up."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    scratch: Path
+    """Directory for the workers' temporary files; several gateways may share it."""
+    log_directory: Path | None = None
+    """None: logs are kept in memory only."""
+    base_environment: Mapping[str, str] = field(default_factory=dict)
+    """What every function's environment holds beside AWS's own: AWS_ENDPOINT_URL, credentials."""
+    workers_per_function: int = 64
+    workers: int = 256
+    """In all."""
+    starting: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """How many workers may be starting at once."""
+    queue: int = 1000
+    """Invocations of one function that may wait; the next is answered 429."""
+    patience: float = 0.02
+    """Seconds that an invocation waits before a further worker is started for it."""
+    init_seconds: float = 10.0
+    idle_seconds: float = 600.0
+    """How long a worker is kept without work."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionStats:
+    """Totals since the start; `workers` and `busy` are of now."""
+
+    workers: int
+    busy: int
+    invocations: int
+    errors: int
+    throttles: int
+    cold_starts: int
+    crashes: int
+    timeouts: int
+
+
+class _Function:
+    """What can be invoked under one ARN now."""
+
+    __slots__ = ("decisions", "entry", "group")
+
+    def __init__(self, entry: CatalogEntry, group: FunctionGroup) -> None:
+        self.entry = entry
+        self.group = group
+        self.decisions: dict[Invoker, bool] = {}
+
+    def allows(self, invoker: Invoker) -> bool:
+        decision = self.decisions.get(invoker)
+        if decision is None:
+            if len(self.decisions) >= _DECISIONS:
+                self.decisions.clear()
+            decision = self.decisions[invoker] = may_invoke(self.entry.permissions, invoker)
+        return decision
+
+
+class FunctionService:
+    """Implements `spec.Functions`. Belongs to one event loop; every method but `packages` is to be called on it."""
+
+    def __init__(
+        self,
+        catalog: Mapping[str, CatalogEntry],
+        packages: PackageStore,
+        settings: FunctionSettings,
+        *,
+        clock: Clock,
+        ids: Ids,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """`catalog`: function ARN without qualifier → what it is."""
+        self._clock = clock
+        self._ids = ids
+        self._loop = loop
+        self._logs = Logs(LogSettings(directory=settings.log_directory), clock, loop)
+        self._scratch = Scratch(settings.scratch)
+        self._pool = Pool(
+            _pool_settings(settings, self._scratch.own),
+            code=packages.path,
+            runtimes=Runtimes(),
+            clock=clock,
+            ids=ids,
+            loop=loop,
+        )
+        self._functions: dict[str, _Function] = {}
+        for entry in catalog.values():
+            self.replace(entry)
+
+    async def start(self) -> None:
+        """Nothing runs until a function is invoked."""
+        await self._loop.run_in_executor(None, self._scratch.open)
+        self._logs.start()
+
+    async def aclose(self) -> None:
+        """Ends all workers. Invocations that run or wait are answered ServiceException."""
+        await self._pool.aclose()
+        self._logs.close()
+        await self._loop.run_in_executor(None, self._scratch.close)
+
+    def replace(self, entry: CatalogEntry) -> None:
+        """Add a function, or put another version of it in place. Workers stay when only the permissions differ."""
+        arn = entry.spec.arn
+        old = self._functions.get(arn)
+        if old is not None and old.entry.spec == entry.spec:
+            self._functions[arn] = _Function(entry, old.group)
+            return
+        group = self._group(entry.spec)
+        self._functions[arn] = _Function(entry, group)
+        if old is not None:
+            self._pool.retire(old.group, group)
+
+    def remove(self, arn: str) -> None:
+        """The function is not found from now on; what it runs is finished. Removing what is not there is nothing."""
+        old = self._functions.pop(arn, None)
+        if old is not None:
+            self._pool.retire(old.group, None)
+
+    async def invoke(
+        self,
+        arn: str,
+        payload: bytes,
+        *,
+        invoker: Invoker | None = None,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        client_context: bytes | None = None,
+        tail: bool = False,
+    ) -> InvokeResult:
+        """See `spec.Functions`. `payload` is JSON as the caller has checked; empty counts as `{}`."""
+        function = self._functions.get(arn) or self._qualified(arn)
+        if invoker is not None and not function.allows(invoker):
+            raise _denied(arn, invoker)
+        if len(payload) > MAX_REQUEST:
+            raise _too_large()
+        invocation = Invocation(
+            request_id=request_id or self._ids.request_id(),
+            payload=payload or b"{}",
+            function_arn=arn,
+            trace_header=trace_header or self._trace_header(),
+            client_context=client_context,
+            tail=tail,
+            future=self._loop.create_future(),
+        )
+        self._pool.submit(function.group, invocation)
+        try:
+            outcome = await invocation.future
+        except asyncio.CancelledError:
+            self._withdraw(function, invocation)
+            raise
+        return InvokeResult(
+            payload=outcome.payload,
+            function_error="Unhandled" if outcome.failed else None,
+            executed_version=function.entry.spec.version,
+            request_id=invocation.request_id,
+            log_tail=outcome.log_tail,
+        )
+
+    def tail(self, name: str, count: int) -> list[LogLine]:
+        """The last lines of a function's log, oldest first."""
+        return self._logs.tail(name, count)
+
+    def follow(self, name: str) -> AsyncIterator[LogLine]:
+        """Every line from now on, without end."""
+        return self._logs.follow(name)
+
+    def stats(self) -> FunctionStats:
+        counters: Counters = self._pool.counters
+        return FunctionStats(
+            workers=self._pool.workers,
+            busy=self._pool.busy,
+            invocations=counters.invocations,
+            errors=counters.errors,
+            throttles=counters.throttles,
+            cold_starts=counters.cold_starts,
+            crashes=counters.crashes,
+            timeouts=counters.timeouts,
+        )
+
+    def _group(self, spec: FunctionSpec) -> FunctionGroup:
+        return FunctionGroup(spec, self._logs.of(spec.name))
+
+    def _qualified(self, arn: str) -> _Function:
+        """`…:function:name:$LATEST` is the function itself; there are no other qualifiers yet."""
+        unqualified, _, qualifier = arn.rpartition(":")
+        function = self._functions.get(unqualified)
+        if function is None or qualifier != _LATEST:
+            raise InvokeError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+        return function
+
+    def _withdraw(self, function: _Function, invocation: Invocation) -> None:
+        """The caller has gone. While it waited, another version may have taken the queue over."""
+        current = self._functions.get(function.entry.spec.arn, function)
+        self._pool.cancel(function.group, invocation)
+        self._pool.cancel(current.group, invocation)
+
+    def _trace_header(self) -> str:
+        root = self._ids.trace_root(int(self._clock.time()))
+        return f"Root={root};Parent={self._ids.span_id()};Sampled=0"
+
+
+def _pool_settings(settings: FunctionSettings, scratch: Path) -> PoolSettings:
+    return PoolSettings(
+        limits=Limits(
+            per_group=settings.workers_per_function,
+            total=settings.workers,
+            starting=settings.starting,
+            queue=settings.queue,
+            patience=settings.patience,
+        ),
+        init_seconds=settings.init_seconds,
+        idle_seconds=settings.idle_seconds,
+        base_environment=settings.base_environment,
+        scratch=scratch,
+    )
+
+
+def _denied(arn: str, invoker: Invoker) -> InvokeError:
+    return InvokeError(
+        "AccessDeniedException",
+        f"User: {invoker.principal} is not authorized to perform: lambda:InvokeFunction on resource: {arn} "
+        "because no resource-based policy allows the lambda:InvokeFunction action",
+        403,
+    )
+
+
+def _too_large() -> InvokeError:
+    return InvokeError(
+        "RequestTooLargeException",
+        f"Request must be smaller than {MAX_REQUEST} bytes for the InvokeFunction operation",
+        413,
+    )
