@@ -23,7 +23,7 @@ WORK = HERE / ".work"
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark. 0 when every contestant that is here was measured, 1 when one was not, 2 when none can be."""
-    options = _parse(arguments)
+    options = parse(arguments)
     trouble = load.missing() or ("taskset is not installed" if not shutil.which("taskset") else None)
     if trouble:
         print(f"bench: {trouble}", file=sys.stderr)
@@ -72,16 +72,19 @@ def _startup(workdir: Path, cores: Sequence[int]) -> tuple[Startup | None, str]:
     return None, trouble
 
 
-class _Options(argparse.Namespace):
+class Options(argparse.Namespace):
+    """What is asked for."""
+
     only: list[Contestant]
     plan: rounds.Plan
     out: Path
 
 
-def _parse(arguments: Sequence[str]) -> _Options:
+def parse(arguments: Sequence[str]) -> Options:
+    """What is asked for; ends the program with a message when that makes no sense."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Tidegate measured beside other gateways.")
-    parser.add_argument("--rounds", type=int, help="rounds of each contestant (5; 2 with --quick)")
-    parser.add_argument("--seconds", type=int, help="seconds of each round (5; 1 with --quick)")
+    parser.add_argument("--rounds", type=_positive, help="rounds of each contestant (5; 2 with --quick)")
+    parser.add_argument("--seconds", type=_positive, help="seconds of each round (5; 1 with --quick)")
     parser.add_argument(
         "--only",
         type=_chosen,
@@ -91,16 +94,21 @@ def _parse(arguments: Sequence[str]) -> _Options:
     )
     parser.add_argument("--quick", action="store_true", help="a smoke test; written to bench/.work/quick.md")
     parser.add_argument("--out", type=Path, help="where the report goes (bench/RESULTS.md)")
-    options = parser.parse_args(arguments, namespace=_Options())
+    options = parser.parse_args(arguments, namespace=Options())
     options.plan = rounds.Plan(
         rounds=options.rounds or (2 if options.quick else 5),
         seconds=options.seconds or (1 if options.quick else 5),
         warm_up=1 if options.quick else 2,
     )
-    if min(options.plan.rounds, options.plan.seconds) < 1:
-        parser.error("--rounds and --seconds must be at least 1")
     options.out = options.out or (WORK / "quick.md" if options.quick else HERE / "RESULTS.md")
     return options
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return value
 
 
 def _chosen(names: str) -> list[Contestant]:

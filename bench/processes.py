@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,20 +56,32 @@ def spawn(
     return Child(process, output)
 
 
+@contextlib.contextmanager
+def ended_on_failure(child: Child) -> Iterator[None]:
+    """Whatever goes wrong inside, an interruption too, the child does not outlive it."""
+    try:
+        yield
+    except BaseException:
+        stop(child)
+        raise
+
+
 def wait_for_port(child: Child, port: int, timeout: float = 15.0) -> None:
-    """Return when something listens on the port; raise StartError when the child ends before or time runs out."""
+    """Return when something listens on the port. Otherwise end the child and raise StartError, at once when it has ended."""
     deadline = time.monotonic() + timeout
-    while not _listens(port):
-        _still_starting(child, deadline)
-        time.sleep(0.02)
+    with ended_on_failure(child):
+        while not _listens(port):
+            _still_starting(child, deadline)
+            time.sleep(0.02)
 
 
 def wait_for_line(child: Child, line: str, timeout: float = 30.0) -> None:
-    """Return when a line of the child's output ends with `line`; raise StartError as wait_for_port does."""
+    """Return when a line of the child's output ends with `line`; otherwise as wait_for_port."""
     deadline = time.monotonic() + timeout
-    while not any(seen.rstrip().endswith(line) for seen in child.output.read_text(errors="replace").splitlines()):
-        _still_starting(child, deadline)
-        time.sleep(0.002)
+    with ended_on_failure(child):
+        while not any(seen.rstrip().endswith(line) for seen in child.output.read_text(errors="replace").splitlines()):
+            _still_starting(child, deadline)
+            time.sleep(0.002)
 
 
 def stop(child: Child, patience: float = 10.0) -> None:

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 
 from bench.contestants.base import Ground, Running
-from bench.processes import Child, free_port, spawn, stop, wait_for_line
+from bench.processes import Child, ended_on_failure, free_port, spawn, wait_for_line
 
 REGION = "us-east-1"
 STAGE = "bench"
@@ -63,12 +63,9 @@ def serve(workdir: Path, ground: Ground, cores: int, build: Callable[[Any, dict[
     """
     port = free_port()
     child = launch(workdir, port, ground.cores(cores))
-    try:
+    with ended_on_failure(child):
         wait_for_line(child, "Ready.")
         api = _deploy(client("apigateway", port), port, build)
-    except BaseException:
-        stop(child)
-        raise
     return Running(
         child=child,
         url=f"http://127.0.0.1:{port}/{STAGE}/pets",
