@@ -30,8 +30,9 @@ class Child:
         return self.process.pid
 
     def last_words(self) -> str:
-        """The end of what it printed, for a message."""
-        return self.output.read_text(errors="replace")[-800:].strip()
+        """The last line that it printed, for a message."""
+        lines = self.output.read_text(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
 
 
 def pinned(command: Sequence[str], cores: Iterable[int]) -> list[str]:
