@@ -1,0 +1,363 @@
+"""One HTTP/1.1 connection of a client: the bytes that come in, and in which order they become requests.
+
+    IDLE ──first byte──▶ HEAD ──blank line──▶ BODY ──last byte──▶ BUSY ──answered──▶ IDLE, or CLOSING
+      └───────── a whole request without a body in one read: the hot path ──────────▲
+
+The bytes are cut at the ends of heads and bodies before llhttp sees them, so that it never runs into the next request: what
+follows waits unparsed in `_rest` until its turn. So requests are served one by one and in order, memory is bounded by
+pausing the socket, and a request line can be checked as it was sent. Reads here, `Responder` (the base class) writes.
+"""
+
+from __future__ import annotations
+
+import logging
+from re import Match
+
+import httptools
+
+from tidegate.core.message import Endpoint, Headers, Request
+from tidegate.wire.body_stream import BodyStream
+from tidegate.wire.hub import Hub
+from tidegate.wire.request_head import (
+    REQUEST_LINE,
+    BadRequest,
+    check_host,
+    framing_fields,
+    origin_form,
+    plausible,
+    wants_keep_alive,
+)
+from tidegate.wire.responder import BODY, BUSY, CLOSING, FOREVER, HEAD, IDLE, Responder, bare
+
+log = logging.getLogger("tidegate.wire")
+
+_HELD_MAX = 65_536
+"""Pipelined bytes that wait for their turn before the socket is paused."""
+_OVERHEAD_FACTOR = 16
+"""Framing bytes per byte of content in a chunked body; one-byte chunks need five. Bounds chunk extensions and trailers."""
+
+
+class Connection(Responder):
+    """`data_received` is all of the reading side; see the module's picture."""
+
+    __slots__ = (
+        "_chunks",
+        "_endpoint",
+        "_entries",
+        "_gained",
+        "_head",
+        "_host",
+        "_overhead",
+        "_oversized",
+        "_parser",
+        "_remaining",
+        "_request",
+        "_size",
+        "_tail",
+        "_until",
+    )
+
+    def __init__(self, hub: Hub, scheme: str) -> None:
+        super().__init__(hub, scheme)
+        self._parser = httptools.HttpRequestParser(self)
+        self._entries: list[tuple[bytes, bytes, bytes]] = []
+        self._head = bytearray()
+        self._host: bytes | None = None
+        self._request: Request | None = None
+        self._endpoint: Endpoint | None = None
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._gained = 0
+        self._remaining = 0
+        self._overhead = 0
+        self._oversized = False
+        self._tail = b""
+        self._until = FOREVER
+
+    # llhttp's callbacks
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._entries.append((name.lower(), name, value.rstrip()))
+
+    def on_body(self, chunk: bytes) -> None:
+        size = len(chunk)
+        self._size += size
+        self._gained += size
+        if self._stream is not None:
+            self._stream.feed(chunk)
+        elif self._endpoint is not None and self._size > self._endpoint.max_body:
+            self._oversized = True
+        else:
+            self._chunks.append(chunk)
+
+    def on_message_complete(self) -> None:
+        self._complete = True
+
+    # bytes in
+
+    def data_received(self, data: bytes) -> None:
+        if self._state == IDLE:
+            size = len(data)
+            if data.find(b"\r\n\r\n") == size - 4 and size <= self._hub.limits.head_bytes:
+                match = REQUEST_LINE(data)
+                if match is not None:
+                    self._head_received(data, match)
+                    return
+        self._consume(data)
+
+    def resume(self) -> None:
+        """The last request is answered: on with what waited behind it."""
+        rest, self._rest = self._rest, b""
+        self._consume(rest)
+        if self._eof and self._task is None and self._transport is not None:
+            self._transport.close()
+        if len(self._rest) <= _HELD_MAX:
+            self._resume_reading()
+
+    def _consume(self, data: bytes) -> None:
+        while data:
+            state = self._state
+            if state == IDLE:
+                data = data.lstrip(b"\r\n")
+                if data:
+                    self._state = HEAD
+                    self.deadline = self._hub.loop.time() + self._hub.limits.header_timeout
+            elif state == HEAD:
+                data = self._consume_head(data)
+            elif state == BODY:
+                data = self._consume_body(data)
+            elif state == BUSY:
+                self._hold(data)
+                return
+            else:
+                return
+
+    def _hold(self, data: bytes) -> None:
+        self._rest += data
+        if len(self._rest) > _HELD_MAX:
+            self._pause_reading()
+
+    def _consume_head(self, data: bytes) -> bytes:
+        """Returns what follows the head."""
+        head = self._head
+        begun = len(head)
+        head += data
+        end = head.find(b"\r\n\r\n", max(0, begun - 3)) + 4
+        if end > self._hub.limits.head_bytes or (end < 4 and len(head) > self._hub.limits.head_bytes):
+            self.refuse(431)
+        elif end < 4:
+            if not plausible(bytes(head)):
+                self.refuse(400)
+        else:
+            self._head = bytearray()
+            whole = bytes(head[:end])
+            match = REQUEST_LINE(whole)
+            if match is None:
+                self.refuse(400)
+            else:
+                self._head_received(whole, match)
+            return data[end - begun :]
+        return b""
+
+    def _feed(self, data: bytes | memoryview) -> bool:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            return self._ignore_upgrade()
+        except httptools.HttpParserError:
+            self._misframed()
+            return False
+        return True
+
+    def _ignore_upgrade(self) -> bool:
+        """llhttp takes a request with Upgrade for one without a body, and would read the body as the next request."""
+        self._parser = httptools.HttpRequestParser(self)
+        framing = framing_fields(Headers(self._entries))
+        if not framing:
+            return True
+        entries, self._entries = self._entries, []
+        self._complete = False
+        good = self._feed(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
+        self._entries = entries
+        return good
+
+    def _misframed(self) -> None:
+        """Nothing more can be read; an answer that is being made still goes out, as the last one."""
+        if self._stream is None or self._task is None:
+            self.refuse(400)
+        else:
+            self._stream.fail(ConnectionResetError("the request's body is malformed"))
+            self._state = CLOSING
+
+    # heads
+
+    def _head_received(self, head: bytes, match: Match[bytes]) -> None:
+        hub = self._hub
+        self._complete = False
+        self._stream = None
+        self._head_only = match[1] == b"HEAD"
+        if match[1] == b"CONNECT":
+            self.refuse(405)
+            return
+        self._entries = []
+        if not self._feed(head):
+            return
+        method, target, minor = match.groups()
+        headers = Headers(self._entries)
+        self._entries = []
+        try:
+            if target[0] != 0x2F:
+                target = origin_form(target, headers)
+            self._check(headers, minor)
+        except BadRequest as error:
+            self.refuse(error.status)
+            return
+        request = Request(
+            method=method.decode("ascii"),
+            target=target,
+            headers=headers,
+            http_version="1.1" if minor == b"1" else "1.0",
+            scheme=self.scheme,
+            peer=self.peer,
+            head_size=len(head) - match.end() - 2,
+            received_ns=hub.clock.ticks_ns(),
+        )
+        self._request = request
+        try:
+            endpoint = hub.front_door(request)
+        except Exception:
+            log.exception("no endpoint could be chosen for %s %s", request.method, request.path)
+            self.refuse(500)
+            return
+        if self._complete and not endpoint.streams:
+            self.start(request, endpoint.handle)
+        else:
+            self._body_begins(request, endpoint)
+
+    def _check(self, headers: Headers, minor: bytes) -> None:
+        entries = headers.entries
+        if len(entries) > self._hub.limits.head_fields:
+            raise BadRequest(431)
+        host = headers.get(b"host")
+        # The host that was found valid for the request before needs no second look: the hot path.
+        if host is None or host != self._host or len([1 for entry in entries if entry[0] == b"host"]) != 1:
+            check_host(headers, required=minor == b"1")
+            self._host = host
+        self._keep = minor == b"1"
+        if headers.get(b"connection") is not None:
+            self._keep = wants_keep_alive(headers, default=self._keep)
+        expect = headers.get(b"expect")
+        if expect is not None and minor == b"1" and expect.lower() != b"100-continue":
+            raise BadRequest(417)
+
+    # bodies
+
+    def _body_begins(self, request: Request, endpoint: Endpoint) -> None:
+        headers = request.headers
+        length = headers.get(b"content-length")
+        self._endpoint = endpoint
+        self._chunks = []
+        self._size = self._overhead = 0
+        self._oversized = False
+        self._tail = b""
+        self._remaining = -1 if length is None else int(length)
+        self._continue = not self._complete and headers.get(b"expect") is not None and request.http_version == "1.1"
+        self._state = BODY
+        if endpoint.streams:
+            self._stream_begins(request, endpoint)
+        elif self._remaining > endpoint.max_body:
+            self._too_large()
+        else:
+            self.stream_wanted()
+        if self._state == BODY:
+            self._watch_body(self._hub.limits.body_timeout)
+
+    def _stream_begins(self, request: Request, endpoint: Endpoint) -> None:
+        self._stream = request.stream = BodyStream(self)
+        if self._complete:
+            self._stream.end()
+        self.start(request, endpoint.handle)
+        self._state = BUSY if self._complete else BODY
+
+    def _watch_body(self, timeout: float) -> None:
+        now = self._hub.loop.time()
+        self._gained = 0
+        self._until = FOREVER if self._stream is not None else now + timeout
+        self.deadline = min(self._until, now + self._hub.limits.body_progress_seconds)
+
+    def _consume_body(self, data: bytes) -> bytes:
+        """Returns what follows the body."""
+        if self._remaining >= 0:
+            part, rest = data[: self._remaining], data[self._remaining :]
+            self._remaining -= len(part)
+            good = self._feed(part)
+        else:
+            good, rest = self._feed_chunked(data)
+        if self._oversized:
+            self._too_large()
+        elif good and self._complete:
+            self._body_complete()
+        return rest
+
+    def _feed_chunked(self, data: bytes) -> tuple[bool, bytes]:
+        """A chunked body ends in an empty line: stop after each until llhttp says that it was the end."""
+        window = self._tail + data
+        view, fed, before = memoryview(window), len(self._tail), self._size
+        cut = window.find(b"\r\n\r\n") + 4
+        while cut >= 4:
+            if not self._feed(view[fed:cut]):
+                return False, b""
+            fed = cut
+            if self._complete or self._oversized:
+                return True, window[fed:]
+            # The next empty line may begin with the line end of this one.
+            cut = window.find(b"\r\n\r\n", cut - 2) + 4
+        if fed < len(window) and not self._feed(view[fed:]):
+            return False, b""
+        self._tail = window[-3:]
+        self._overhead += len(data) - (self._size - before)
+        if self._overhead > _OVERHEAD_FACTOR * self._size + self._hub.limits.head_bytes:
+            self._misframed()
+            return False, b""
+        return True, b""
+
+    def _too_large(self) -> None:
+        request, endpoint = self._request, self._endpoint
+        assert request is not None and endpoint is not None
+        self._chunks = []
+        self._continue = False
+        try:
+            self.answer_now(endpoint.too_large(request))
+        except Exception:
+            log.exception("no answer to a body too large for %s %s", request.method, request.path)
+            self.refuse(500)
+
+    def _body_complete(self) -> None:
+        self._continue = False
+        if self._stream is not None:
+            self._stream.end()
+            self._state = BUSY
+            self.deadline = FOREVER
+            return
+        request, endpoint = self._request, self._endpoint
+        assert request is not None and endpoint is not None
+        chunks, self._chunks = self._chunks, []
+        request.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self.start(request, endpoint.handle)
+
+    # time
+
+    def expire_reading(self) -> None:
+        """The head, or the body, is late."""
+        now = self._hub.loop.time()
+        limits = self._hub.limits
+        moving = self._gained >= limits.body_progress_bytes or self._reading_paused
+        if self._state == BODY and now < self._until and moving:
+            self._gained = 0
+            self.deadline = min(self._until, now + limits.body_progress_seconds)
+        elif self._stream is not None and self._task is not None:
+            self._stream.fail(ConnectionResetError("the request's body stopped coming"))
+            self._state = CLOSING
+            self.deadline = FOREVER
+        else:
+            self.answer_now(bare(408))
