@@ -16,14 +16,17 @@ Pairs: TypeAlias = list[tuple[bytes, bytes]]
 class Headers:
     """An ordered multimap of header fields: names keep their case and order, look-ups ignore case.
 
-    `entries` holds (lower-case name, name as sent, value) and is filled by the wire while it parses.
+    `entries` holds (lower-case name, name as sent, value) and is filled by the wire while it parses; `first` (lower-case
+    name to first value) may be given by whoever has it anyway.
     """
 
     __slots__ = ("_first", "entries")
 
-    def __init__(self, entries: list[tuple[bytes, bytes, bytes]] | None = None) -> None:
+    def __init__(
+        self, entries: list[tuple[bytes, bytes, bytes]] | None = None, first: dict[bytes, bytes] | None = None
+    ) -> None:
         self.entries: list[tuple[bytes, bytes, bytes]] = [] if entries is None else entries
-        self._first: dict[bytes, bytes] | None = None
+        self._first = first
 
     @classmethod
     def of(cls, pairs: Pairs) -> Headers:

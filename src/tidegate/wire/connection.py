@@ -11,7 +11,6 @@ pausing the socket, and a request line can be checked as it was sent. Reads here
 from __future__ import annotations
 
 import logging
-from re import Match
 
 import httptools
 
@@ -19,12 +18,13 @@ from tidegate.core.message import Endpoint, Headers, Request
 from tidegate.wire.body_stream import BodyStream
 from tidegate.wire.hub import Hub
 from tidegate.wire.request_head import (
-    REQUEST_LINE,
+    LINE_FIXED,
     BadRequest,
     check_host,
     framing_fields,
     origin_form,
     plausible,
+    request_line,
     wants_keep_alive,
 )
 from tidegate.wire.responder import BODY, BUSY, CLOSING, FOREVER, HEAD, IDLE, Responder, bare
@@ -44,8 +44,11 @@ class Connection(Responder):
         "_chunks",
         "_endpoint",
         "_entries",
+        "_fields_max",
+        "_first",
         "_gained",
         "_head",
+        "_head_max",
         "_host",
         "_overhead",
         "_oversized",
@@ -54,6 +57,7 @@ class Connection(Responder):
         "_request",
         "_size",
         "_tail",
+        "_ticks_ns",
         "_until",
     )
 
@@ -61,7 +65,11 @@ class Connection(Responder):
         super().__init__(hub, scheme)
         self._parser = httptools.HttpRequestParser(self)
         self._entries: list[tuple[bytes, bytes, bytes]] = []
+        self._first: dict[bytes, bytes] = {}
         self._head = bytearray()
+        self._fields_max = hub.limits.head_fields
+        self._head_max = hub.limits.head_bytes
+        self._ticks_ns = hub.clock.ticks_ns
         self._host: bytes | None = None
         self._request: Request | None = None
         self._endpoint: Endpoint | None = None
@@ -77,7 +85,10 @@ class Connection(Responder):
     # llhttp's callbacks
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._entries.append((name.lower(), name, value.rstrip()))
+        lower = name.lower()
+        value = value.rstrip()
+        self._entries.append((lower, name, value))
+        self._first.setdefault(lower, value)
 
     def on_body(self, chunk: bytes) -> None:
         size = len(chunk)
@@ -98,10 +109,10 @@ class Connection(Responder):
     def data_received(self, data: bytes) -> None:
         if self._state == IDLE:
             size = len(data)
-            if data.find(b"\r\n\r\n") == size - 4 and size <= self._hub.limits.head_bytes:
-                match = REQUEST_LINE(data)
-                if match is not None:
-                    self._head_received(data, match)
+            if data.find(b"\r\n\r\n") == size - 4 and size <= self._head_max:
+                line = request_line(data)
+                if line is not None:
+                    self._head_received(data, line)
                     return
         self._consume(data)
 
@@ -151,11 +162,11 @@ class Connection(Responder):
         else:
             self._head = bytearray()
             whole = bytes(head[:end])
-            match = REQUEST_LINE(whole)
-            if match is None:
+            line = request_line(whole)
+            if line is None:
                 self.refuse(400)
             else:
-                self._head_received(whole, match)
+                self._head_received(whole, line)
             return data[end - begun :]
         return b""
 
@@ -175,10 +186,11 @@ class Connection(Responder):
         framing = framing_fields(Headers(self._entries))
         if not framing:
             return True
-        entries, self._entries = self._entries, []
+        entries, first = self._entries, self._first
+        self._entries, self._first = [], {}
         self._complete = False
         good = self._feed(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
-        self._entries = entries
+        self._entries, self._first = entries, first
         return good
 
     def _misframed(self) -> None:
@@ -191,42 +203,63 @@ class Connection(Responder):
 
     # heads
 
-    def _head_received(self, head: bytes, match: Match[bytes]) -> None:
+    def _head_received(self, head: bytes, line: tuple[str, bytes, str]) -> None:
+        method, target, version = line
         hub = self._hub
         self._complete = False
         self._stream = None
-        self._head_only = match[1] == b"HEAD"
-        if match[1] == b"CONNECT":
+        self._head_only = method == "HEAD"
+        if method == "CONNECT":
             self.refuse(405)
             return
-        self._entries = []
-        if not self._feed(head):
-            return
-        method, target, minor = match.groups()
-        headers = Headers(self._entries)
-        self._entries = []
+        entries: list[tuple[bytes, bytes, bytes]] = []
+        first: dict[bytes, bytes] = {}
+        self._entries = entries
+        self._first = first
         try:
-            if target[0] != 0x2F:
-                target = origin_form(target, headers)
-            self._check(headers, minor)
-        except BadRequest as error:
-            self.refuse(error.status)
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            if not self._ignore_upgrade():
+                return
+        except httptools.HttpParserError:
+            self.refuse(400)
             return
+        headers = Headers(entries, first)
+        self._keep = version == "1.1"
+        host = first.get(b"host")
+        # A host that was found valid for the request before, and no field twice: the hot path has nothing more to check.
+        if (
+            host is None
+            or host != self._host
+            or len(first) != len(entries)
+            or target[0] != 0x2F
+            or len(first) > self._fields_max
+        ):
+            try:
+                headers, target = self._check(headers, target)
+            except BadRequest as error:
+                self.refuse(error.status)
+                return
+        if b"connection" in first:
+            self._keep = wants_keep_alive(headers, default=self._keep)
         request = Request(
-            method=method.decode("ascii"),
+            method=method,
             target=target,
             headers=headers,
-            http_version="1.1" if minor == b"1" else "1.0",
+            http_version=version,
             scheme=self.scheme,
             peer=self.peer,
-            head_size=len(head) - match.end() - 2,
-            received_ns=hub.clock.ticks_ns(),
+            head_size=len(head) - len(method) - len(line[1]) - LINE_FIXED,
+            received_ns=self._ticks_ns(),
         )
+        if b"expect" in first and version == "1.1" and first[b"expect"].lower() != b"100-continue":
+            self.refuse(417)
+            return
         self._request = request
         try:
             endpoint = hub.front_door(request)
         except Exception:
-            log.exception("no endpoint could be chosen for %s %s", request.method, request.path)
+            log.exception("no endpoint could be chosen for %s %s", method, request.path)
             self.refuse(500)
             return
         if self._complete and not endpoint.streams:
@@ -234,21 +267,15 @@ class Connection(Responder):
         else:
             self._body_begins(request, endpoint)
 
-    def _check(self, headers: Headers, minor: bytes) -> None:
-        entries = headers.entries
-        if len(entries) > self._hub.limits.head_fields:
+    def _check(self, headers: Headers, target: bytes) -> tuple[Headers, bytes]:
+        """The rarer forms of a head. Raises BadRequest."""
+        if len(headers.entries) > self._hub.limits.head_fields:
             raise BadRequest(431)
-        host = headers.get(b"host")
-        # The host that was found valid for the request before needs no second look: the hot path.
-        if host is None or host != self._host or len([1 for entry in entries if entry[0] == b"host"]) != 1:
-            check_host(headers, required=minor == b"1")
-            self._host = host
-        self._keep = minor == b"1"
-        if headers.get(b"connection") is not None:
-            self._keep = wants_keep_alive(headers, default=self._keep)
-        expect = headers.get(b"expect")
-        if expect is not None and minor == b"1" and expect.lower() != b"100-continue":
-            raise BadRequest(417)
+        if target[:1] != b"/":
+            headers, target = origin_form(target, headers)
+        check_host(headers, required=self._keep)
+        self._host = headers.get(b"host")
+        return headers, target
 
     # bodies
 
@@ -256,6 +283,7 @@ class Connection(Responder):
         headers = request.headers
         length = headers.get(b"content-length")
         self._endpoint = endpoint
+        self._entries, self._first = [], {}  # trailers go nowhere
         self._chunks = []
         self._size = self._overhead = 0
         self._oversized = False

@@ -10,12 +10,20 @@ import re
 
 from tidegate.core.message import Headers
 
-REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!\"$-~]+) HTTP/1\.([01])\r\n").match
-"""Method, target, minor version. One blank each (a lenient reader behind us could split `GET  /` otherwise), no `#`."""
+METHODS = {
+    name.encode(): name
+    for name in (
+        "ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY"
+        " OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND UNLINK UNLOCK"
+        " UNSUBSCRIBE"
+    ).split()
+}
+"""What llhttp knows of HTTP's methods; any other is malformed to it."""
 
-_LINE_BEGUN = re.compile(
-    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}(?: (?:[!\"$-~]+(?: H?T?T?P?/?1?\.?[01]?\r?)?)?)?"
-).fullmatch
+LINE_FIXED = 14
+"""Bytes of a head without its fields: method, target, and so many (two blanks, the version, two line ends)."""
+
+_LINE_BEGUN = re.compile(rb"[A-Z-]{1,16}(?: (?:[!\"$-~]+(?: H?T?T?P?/?1?\.?[01]?\r?)?)?)?").fullmatch
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)([/?].*)?", re.IGNORECASE | re.DOTALL).fullmatch
 _AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?").fullmatch
 
@@ -28,33 +36,47 @@ class BadRequest(Exception):
         self.status = status
 
 
+def request_line(head: bytes) -> tuple[str, bytes, str] | None:
+    """Method, target and version, or None when the line is malformed. llhttp checks the characters of the target.
+
+    One blank each: a reader behind us could take `GET  /` for something else. No fragment. No other protocol, which llhttp
+    would let pass (`HTTP/0.9`, `HTTP/2.0`, `RTSP/1.0`).
+    """
+    parts = head.split(b" ", 2)
+    if len(parts) == 3:
+        method = METHODS.get(parts[0])
+        target = parts[1]
+        if method is not None and target and b"#" not in target:
+            if parts[2].startswith(b"HTTP/1.1\r\n"):
+                return method, target, "1.1"
+            if parts[2].startswith(b"HTTP/1.0\r\n"):
+                return method, target, "1.0"
+    return None
+
+
 def plausible(head: bytes) -> bool:
     """Whether an unfinished head can still become a good one; garbage is refused at once and not after the timeout."""
     if b"\r\n" in head:
-        return REQUEST_LINE(head) is not None and head.count(b"\n") == head.count(b"\r\n")
+        return request_line(head) is not None and head.count(b"\n") == head.count(b"\r\n")
     return _LINE_BEGUN(head) is not None
 
 
-def origin_form(target: bytes, headers: Headers) -> bytes:
-    """The path and query of a target that does not begin with a slash; an absolute one sets the Host field (RFC 9112 §3.2.2).
+def origin_form(target: bytes, headers: Headers) -> tuple[Headers, bytes]:
+    """Path and query of a target that does not begin with a slash, and the fields with its authority as Host (RFC 9112 §3.2.2).
 
-    Raises BadRequest for the asterisk and authority forms, and for absolute ones that name no valid host.
+    Raises BadRequest for the asterisk and authority forms, and for a target that names no host.
     """
     match = _ABSOLUTE(target)
     if match is None or not match[1]:
         raise BadRequest(400)
-    _set_host(headers, match[1])
-    rest: bytes = match[2] or b"/"
-    return rest if rest[:1] == b"/" else b"/" + rest
+    path: bytes = match[2] or b"/"
+    return _with_host(headers, match[1]), path if path[:1] == b"/" else b"/" + path
 
 
-def _set_host(headers: Headers, authority: bytes) -> None:
-    entries = headers.entries
-    for index, (lower, name, _) in enumerate(entries):
-        if lower == b"host":
-            entries[index] = (lower, name, authority)
-            return
-    entries.insert(0, (b"host", b"Host", authority))
+def _with_host(headers: Headers, authority: bytes) -> Headers:
+    if b"host" not in headers:
+        return Headers([(b"host", b"Host", authority), *headers.entries])
+    return Headers([(low, name, authority if low == b"host" else value) for low, name, value in headers.entries])
 
 
 def check_host(headers: Headers, *, required: bool) -> None:

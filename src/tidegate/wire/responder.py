@@ -227,7 +227,8 @@ class Responder(asyncio.Protocol):
         return bool(self._rest) or not (self._eof or self._hub.draining)
 
     def _write_whole(self, response: Response) -> bool:
-        keep = self._may_keep(response)
+        easy = self._keep and self._complete and not (response.close or self._eof or self._hub.draining)
+        keep = easy or self._may_keep(response)
         try:
             self._send(response, keep)
         except Exception:
@@ -239,22 +240,28 @@ class Responder(asyncio.Protocol):
     def _send(self, response: Response, keep: bool) -> None:
         """Raises before anything is written when the answer cannot be encoded."""
         body, status = response.body, response.status
-        if not isinstance(body, bytes) or status < 200:
-            raise ValueError(f"not a whole final answer: {status}")
-        tail = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
-        if self._head_only or status in _BODILESS:
-            if status in _BODILESS:
-                tail = b"\r\n\r\n"
-            elif not body and (length := declared_length(response.headers)) is not None:
-                tail = b"\r\nContent-Length: %d\r\n\r\n" % length
+        assert isinstance(body, bytes) and self._transport is not None
+        if self._head_only or status < 200 or status in _BODILESS:
+            tail = self._tail_alone(response)
             body = b""
-        head = self._hub.heads.build(status, response.headers, keep=keep, tail=tail)
-        assert self._transport is not None
+        else:
+            tail = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+        head = self._hub.heads.build(status, response.headers, keep, tail)
         if len(body) <= _JOIN_MAX:
             self._transport.write(head + body)
         else:
             self._transport.write(head)
             self._transport.write(body)
+
+    def _tail_alone(self, response: Response) -> bytes:
+        """The framing fields of an answer that is a head only."""
+        if response.status < 200:
+            raise ValueError(f"not a final answer: {response.status}")
+        if response.status in _BODILESS:
+            return b"\r\n\r\n"
+        body = response.body
+        length = len(body) if isinstance(body, bytes) and body else declared_length(response.headers) or 0
+        return b"\r\nContent-Length: %d\r\n\r\n" % length
 
     async def _write_stream(self, request: Request, response: Response, body: AsyncIterator[bytes]) -> bool:
         """Whether the connection can be kept. Closes `body` in any case."""
@@ -286,12 +293,10 @@ class Responder(asyncio.Protocol):
         chunked = length is None and request.http_version == "1.1" and response.status not in _BODILESS
         keep = self._may_keep(response) and (chunked or length is not None or silent)
         try:
-            head = self._hub.heads.build(
-                response.status, response.headers, keep=keep, tail=_tail(length, chunked=chunked)
-            )
+            head = self._hub.heads.build(response.status, response.headers, keep, _tail(length, chunked=chunked))
         except ValueError:
             log.exception("an answer could not be encoded")
-            self._send(bare(500), keep=False)
+            self._send(bare(500), False)
             return False
         transport.write(head)
         if not silent:
@@ -336,7 +341,7 @@ class Responder(asyncio.Protocol):
         """Answer without a handler, and close. Raises ValueError when the answer cannot be encoded."""
         if self._transport is not None:
             self._complete = False
-            self._send(response, keep=False)
+            self._send(response, False)
             self._finish()
 
     def refuse(self, status: int) -> None:
