@@ -8,11 +8,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import parse_qsl, unquote
 
 from tidegate.core.message import Request
 from tidegate.plan.nodes import NO_METHOD, MethodPlan, StagePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a Host header says; worked out once per distinct value, not per request."""
+
+    domain_name: str
+    domain_prefix: str
+    port: str
+    """As given, else the scheme's own."""
+    forwarded: bytes
+    """The X-Forwarded-Port and -Proto lines for a backend."""
+
+    @classmethod
+    def of(cls, header: bytes | None, scheme: str) -> Host:
+        text = (header or b"").decode("latin-1")
+        name, _, port = text.rpartition(":")
+        if not port.isdigit() or not name:
+            name, port = text, "443" if scheme == "https" else "80"
+        forwarded = f"X-Forwarded-Port: {port}\r\nX-Forwarded-Proto: {scheme}\r\n".encode()
+        return cls(name, name.partition(".")[0], port, forwarded)
 
 
 class Exchange:
@@ -25,7 +47,9 @@ class Exchange:
         "error_type",
         "extended_request_id",
         "full_path",
+        "host",
         "integration_error",
+        "integration_latency",
         "integration_status",
         "method",
         "path",
@@ -33,6 +57,7 @@ class Exchange:
         "request",
         "request_id",
         "request_time",
+        "response_latency",
         "response_length",
         "source_ip",
         "stage",
@@ -46,9 +71,10 @@ class Exchange:
     """What a known but never set variable is read from."""
 
     def __init__(
-        self, request: Request, stage: StagePlan, path: str, full_path: str, ticks_ns: Callable[[], int]
+        self, request: Request, stage: StagePlan, host: Host, *, path: str, full_path: str, ticks_ns: Callable[[], int]
     ) -> None:
         self.request = request
+        self.host = host
         self.stage = stage
         self.path = path
         """The request's path without the stage, as sent."""
@@ -72,6 +98,10 @@ class Exchange:
         """Whether execution has started: from then on errors are written with a blank after the colon."""
         self.status = 0
         self.response_length = 0
+        self.response_latency = 0
+        """Milliseconds from the complete head to the answer."""
+        self.integration_latency: int | None = None
+        """Milliseconds that the integration took; None when it was not called."""
         self.integration_status: int | None = None
         self.integration_error: str | None = None
         self.error_message: str | None = None
@@ -108,14 +138,6 @@ class Exchange:
         return self._header(b"user-agent")
 
     @property
-    def domain_name(self) -> str:
-        return (self._header(b"host") or "").partition(":")[0]
-
-    @property
-    def domain_prefix(self) -> str:
-        return self.domain_name.partition(".")[0]
-
-    @property
     def protocol(self) -> str:
         return f"HTTP/{self.request.http_version}"
 
@@ -134,29 +156,19 @@ class Exchange:
         return [
             ("X-Amzn-Trace-Id", self.trace_id),
             ("X-Forwarded-For", f"{forwarded}, {self.source_ip}" if forwarded else self.source_ip),
-            ("X-Forwarded-Port", self.forwarded_port),
+            ("X-Forwarded-Port", self.host.port),
             ("X-Forwarded-Proto", request.scheme),
         ]
-
-    @property
-    def forwarded_port(self) -> str:
-        _, _, port = (self._header(b"host") or "").rpartition(":")
-        return port if port.isdigit() else ("443" if self.request.scheme == "https" else "80")
 
     @property
     def request_time_epoch(self) -> int:
         """Milliseconds since the epoch, of the request's arrival."""
         return int(self.arrived * 1000)
 
-    @property
-    def response_latency(self) -> int:
-        """Milliseconds from the complete head to the answer."""
-        return (self.trace[-1][1] - self.request.received_ns) // 1_000_000
-
-    @property
-    def integration_latency(self) -> int | None:
-        """Milliseconds that the integration took; None when it was not called."""
-        for index, (step, begun) in enumerate(self.trace):
-            if step == "integration":
-                return (self.trace[index + 1][1] - begun) // 1_000_000
-        return None
+    def close(self) -> None:
+        """The last step has ended: work the latencies out of the trace."""
+        trace = self.trace
+        self.response_latency = (trace[-1][1] - self.request.received_ns) // 1_000_000
+        for index in (-3, -2):
+            if trace[index][0] == "integration":
+                self.integration_latency = (trace[index + 1][1] - trace[index][1]) // 1_000_000

@@ -16,7 +16,7 @@ from tidegate.core.clock import Clock
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.ids import Ids
 from tidegate.core.message import Pairs, Request, Response
-from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.exchange import Exchange, Host
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.responses import render
@@ -57,11 +57,11 @@ class RestPipeline:
         self._second = 0
         self._time_text = ""
 
-    def exchange(self, request: Request, stage: StagePlan, path: str, full_path: str) -> Exchange:
+    def exchange(self, request: Request, stage: StagePlan, host: Host, *, path: str, full_path: str) -> Exchange:
         """A request's exchange, with its ids. A client may give the request id (a UUID) and the root of the trace."""
         services = self._services
         ids = services.ids
-        ex = Exchange(request, stage, path, full_path, services.clock.ticks_ns)
+        ex = Exchange(request, stage, host, path=path, full_path=full_path, ticks_ns=services.clock.ticks_ns)
         ex.arrived = now = services.clock.time()
         given = request.headers.get(b"x-amzn-requestid")
         ex.request_id = given.decode() if given is not None and _UUID.fullmatch(given) else ids.request_id()
@@ -94,7 +94,7 @@ class RestPipeline:
             ex.at("integration_request");  kind, outbound = self._integration_request(ex, method)
             ex.at("integration");          inbound = await kind.send(ex, method.integration, outbound)
             ex.at("integration_response"); response = kind.response(ex, method.integration, inbound)
-            # fmt: on
+        # fmt: on
         except GatewayError as error:
             response = self._stopped(ex, error)
         except Exception as error:  # The one catch-all: nothing of ours may reach a client.
@@ -143,14 +143,17 @@ class RestPipeline:
     def _finish(self, ex: Exchange, response: Response) -> Response:
         """The headers that every answer has; the access log and the figures."""
         ex.at("done")
+        ex.close()
         headers = response.headers
         for name, _ in headers:
             if name in _CONTENT_TYPE or name.lower() == b"content-type":
                 break
         else:
             headers.append((b"Content-Type", b"application/json"))
-        headers.append((b"x-amzn-RequestId", ex.request_id.encode()))
-        headers.append((b"x-amz-apigw-id", ex.extended_request_id.encode()))
+        headers += (
+            (b"x-amzn-RequestId", ex.request_id.encode()),
+            (b"x-amz-apigw-id", ex.extended_request_id.encode()),
+        )
         if ex.method.traced:
             headers.append((b"X-Amzn-Trace-Id", ex.trace_id.encode()))
         ex.status = response.status

@@ -82,11 +82,11 @@ def _request_context(exchange: Any) -> dict[str, Any]:
         "accountId": exchange.stage.account,
         "protocol": exchange.protocol,
         "stage": exchange.stage.name,
-        "domainPrefix": exchange.domain_prefix,
+        "domainPrefix": exchange.host.domain_prefix,
         "requestTimeEpoch": exchange.request_time_epoch,
         "requestId": exchange.request_id,
         "identity": _IDENTITY_ABSENT | {"sourceIp": exchange.source_ip, "userAgent": exchange.user_agent},
-        "domainName": exchange.domain_name,
+        "domainName": exchange.host.domain_name,
         "deploymentId": exchange.stage.deployment_id,
         "apiId": exchange.stage.api_id,
     }

@@ -136,7 +136,5 @@ def _forwarded(exchange: Exchange, parts: list[bytes]) -> None:
     earlier = exchange.request.headers.get(b"x-forwarded-for")
     if earlier is not None:
         client = earlier + b", " + client
-    parts.append(
-        b"X-Amzn-Trace-Id: %b\r\nX-Forwarded-For: %b\r\nX-Forwarded-Port: %b\r\nX-Forwarded-Proto: %b\r\n"
-        % (exchange.trace_id.encode(), client, exchange.forwarded_port.encode(), exchange.request.scheme.encode())
-    )
+    parts += (b"X-Amzn-Trace-Id: ", exchange.trace_id.encode(), b"\r\nX-Forwarded-For: ", client, b"\r\n")
+    parts.append(exchange.host.forwarded)
