@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -51,19 +52,7 @@ class LogLine:
 
     def render(self) -> bytes:
         """As it stands in the file: `2026-01-31T12:00:00.000Z<blank>text`."""
-        return _timestamp(self.at) + b" " + self.text + b"\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a REPORT line says."""
-
-    request_id: str
-    milliseconds: float
-    memory_size: int
-    memory_used: int
-    init_milliseconds: float | None = None
-    """Only on a worker's first invocation."""
+        return b"%b%b\n" % (_timestamp(self.at), self.text)
 
 
 def start_line(request_id: str, version: str) -> bytes:
@@ -74,18 +63,31 @@ def end_line(request_id: str) -> bytes:
     return f"END RequestId: {request_id}".encode()
 
 
-def report_line(report: Report) -> bytes:
-    init = "" if report.init_milliseconds is None else f"Init Duration: {report.init_milliseconds:.2f} ms\t"
+def report_line(
+    request_id: str,
+    *,
+    milliseconds: float,
+    memory_size: int,
+    memory_used: int,
+    init_milliseconds: float | None = None,
+) -> bytes:
+    """Memory in MB; the init's duration stands only on a worker's first invocation. The blank at the end is a tab."""
+    init = "" if init_milliseconds is None else f"Init Duration: {init_milliseconds:.2f} ms\t"
     return (
-        f"REPORT RequestId: {report.request_id}\tDuration: {report.milliseconds:.2f} ms\t"
-        f"Billed Duration: {math.ceil(report.milliseconds)} ms\tMemory Size: {report.memory_size} MB\t"
-        f"Max Memory Used: {report.memory_used} MB\t{init}"
+        f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\t"
+        f"Billed Duration: {math.ceil(milliseconds)} ms\tMemory Size: {memory_size} MB\t"
+        f"Max Memory Used: {memory_used} MB\t{init}"
     ).encode()
 
 
+@lru_cache(maxsize=64)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def _timestamp(at: float) -> bytes:
-    moment = datetime.fromtimestamp(at, UTC)
-    return moment.strftime(f"%Y-%m-%dT%H:%M:%S.{moment.microsecond // 1000:03d}Z").encode("ascii")
+    second = int(at)
+    return f"{_second(second)}.{int((at - second) * 1000):03d}Z ".encode("ascii")
 
 
 class FunctionLog:
@@ -104,16 +106,17 @@ class FunctionLog:
 
     def write(self, *lines: bytes) -> None:
         at = self._clock.time()
-        for text in lines:
-            self._ring.append((at, text))
-            self._ring_size += len(text) + _OVERHEAD
-            if self._file is not None:
-                self._pending.append((at, text))
-                self._pending_size += len(text)
+        entries = [(at, text) for text in lines]
+        size = sum(map(len, lines)) + _OVERHEAD * len(lines)
+        self._ring.extend(entries)
+        self._ring_size += size
         while self._ring_size > self._settings.ring_bytes:
             self._ring_size -= len(self._ring.popleft()[1]) + _OVERHEAD
-        if self._pending_size > _PENDING_BYTES:
-            self.flush()
+        if self._file is not None:
+            self._pending.extend(entries)
+            self._pending_size += size
+            if self._pending_size > _PENDING_BYTES:
+                self.flush()
         for follower in self._followers:
             follower.put([LogLine(at, text) for text in lines])
 
@@ -139,7 +142,7 @@ class FunctionLog:
         """Append to the file what it does not have yet."""
         if not self._pending or self._file is None:
             return
-        data = b"".join(LogLine(at, text).render() for at, text in self._pending)
+        data = b"".join([b"%b%b\n" % (_timestamp(at), text) for at, text in self._pending])
         self._pending.clear()
         self._pending_size = 0
         try:
@@ -246,20 +249,20 @@ class LineSplitter:
     def begin(self, start: bytes, *, tail: bool) -> None:
         self.finish_line()
         self._tail = bytearray() if tail else None
-        self._write([start])
+        self._write(start)
 
     def end(self, *lines: bytes) -> bytes:
         """The invocation's last lines; gives back its tail (empty unless asked for in `begin`)."""
         self.finish_line()
-        self._write(list(lines))
+        self._write(*lines)
         tail = b"" if self._tail is None else bytes(self._tail[-TAIL_BYTES:])
         self._tail = None
         return tail
 
     def _emit(self, lines: list[bytes]) -> None:
-        self._write([line.rstrip(b"\r").replace(b"\r", b"\n") for line in lines])
+        self._write(*[line.rstrip(b"\r").replace(b"\r", b"\n") for line in lines])
 
-    def _write(self, lines: list[bytes]) -> None:
+    def _write(self, *lines: bytes) -> None:
         self._log.write(*lines)
         if self._tail is not None:
             for line in lines[-TAIL_BYTES:]:

@@ -84,37 +84,33 @@ _NOT_FOUND = Verdict(_refusal(b"404 Not Found", b"NotFound", b"No such endpoint"
 BAD_REQUEST: Final = _refusal(b"400 Bad Request", b"BadRequest", b"Not an HTTP/1.1 request")
 
 
-@dataclass(frozen=True, slots=True)
-class NextInvocation:
-    """What `next` tells the runtime."""
+def render_next(
+    *,
+    request_id: str,
+    payload: bytes,
+    function_arn: str,
+    deadline_ms: int,
+    trace_header: str,
+    client_context: bytes | None = None,
+) -> bytes:
+    """The held request's response, body and all.
 
-    request_id: str
-    payload: bytes
-    function_arn: str
-    """As addressed, with the qualifier if one was given."""
-    deadline_ms: int
-    """Of the wall clock that the child process sees."""
-    trace_header: str
-    client_context: bytes | None = None
-    """JSON."""
-
-
-def render_next(invocation: NextInvocation) -> bytes:
-    """The held request's response, body and all."""
+    `function_arn`: as addressed, with the qualifier if one was given. `deadline_ms`: of the wall clock that the child
+    process sees. `client_context`: JSON.
+    """
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\n"
-        f"Lambda-Runtime-Deadline-Ms: {invocation.deadline_ms}\r\n"
-        f"Lambda-Runtime-Invoked-Function-Arn: {invocation.function_arn}\r\n"
-        f"Lambda-Runtime-Trace-Id: {_one_line(invocation.trace_header)}\r\n"
-        f"Content-Length: {len(invocation.payload)}\r\n"
+        f"Lambda-Runtime-Aws-Request-Id: {request_id}\r\n"
+        f"Lambda-Runtime-Deadline-Ms: {deadline_ms}\r\n"
+        f"Lambda-Runtime-Invoked-Function-Arn: {function_arn}\r\n"
+        f"Lambda-Runtime-Trace-Id: {_one_line(trace_header)}\r\n"
+        f"Content-Length: {len(payload)}\r\n"
     ).encode()
-    context = invocation.client_context
-    if context is not None:
+    if client_context is not None:
         # A line end is blank space to JSON, but would end the header field.
-        context = context.replace(b"\r", b" ").replace(b"\n", b" ")
-        head = b"%bLambda-Runtime-Client-Context: %b\r\n" % (head, context)
-    return b"%b\r\n%b" % (head, invocation.payload)
+        one_line = client_context.replace(b"\r", b" ").replace(b"\n", b" ")
+        head = b"%bLambda-Runtime-Client-Context: %b\r\n" % (head, one_line)
+    return b"%b\r\n%b" % (head, payload)
 
 
 def _one_line(text: str) -> str:

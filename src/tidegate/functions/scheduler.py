@@ -31,6 +31,9 @@ class Limits:
     """Waiting invocations of one group."""
     patience: float
     """Seconds that an invocation waits before it is worth a further worker."""
+    eager: int = 1
+    """Up to so many slots, a group whose queue has not been empty for `patience` grows too, one by one, while more wait than
+    run: a fast function under constant load, whose invocations each wait only briefly. A few times the machine's cores."""
 
 
 class Phase(Enum):
@@ -66,7 +69,7 @@ class Slot(Generic[T]):
 class Group(Generic[T]):
     """One function version."""
 
-    __slots__ = ("idle", "retired", "slots", "starting", "waiting")
+    __slots__ = ("hungry_since", "idle", "retired", "slots", "starting", "waiting")
 
     def __init__(self) -> None:
         self.idle: list[Slot[T]] = []
@@ -74,6 +77,8 @@ class Group(Generic[T]):
         self.starting = 0
         self.waiting: OrderedDict[T, float] = OrderedDict()
         """Ticket → since when."""
+        self.hungry_since = 0.0
+        """When the queue was last empty."""
         self.retired = False
         """True: takes nothing new, and its slots go when they have answered."""
 
@@ -109,8 +114,10 @@ class Scheduler(Generic[T]):
             return slot
         if len(group.waiting) >= self._limits.queue:
             raise QueueFull
+        if not group.waiting:
+            group.hungry_since = now
+            self._hungry[group] = None
         group.waiting[ticket] = now
-        self._hungry[group] = None
         return None
 
     def cancel(self, group: Group[T], ticket: T) -> bool:
@@ -193,6 +200,7 @@ class Scheduler(Generic[T]):
         waiters = list(group.waiting)
         if successor is not None and waiters:
             successor.waiting = OrderedDict({**group.waiting, **successor.waiting})
+            successor.hungry_since = group.hungry_since
             self._hungry[successor] = None
         group.waiting.clear()
         self._fed(group)
@@ -218,9 +226,20 @@ class Scheduler(Generic[T]):
             return False
         if not group.slots:
             return True
+        if self._under_pressure(group, now):
+            return True
         # Each start that is under way is for one overdue waiter: is there one more?
         since = next(islice(group.waiting.values(), group.starting, None), None)
         return since is not None and now - since >= self._limits.patience
+
+    def _under_pressure(self, group: Group[T], now: float) -> bool:
+        size = len(group.slots)
+        return (
+            group.starting == 0
+            and size < self._limits.eager
+            and size < len(group.waiting)
+            and now - group.hungry_since >= self._limits.patience
+        )
 
     def _must_yield(self, group: Group[T], now: float) -> bool:
         """Another group has waited long enough and has no slot to hope for, and nothing idle could make room."""

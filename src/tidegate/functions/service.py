@@ -50,6 +50,8 @@ class FunctionSettings:
     """Invocations of one function that may wait; the next is answered 429."""
     patience: float = 0.02
     """Seconds that an invocation waits before a further worker is started for it."""
+    eager: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))
+    """Up to so many workers, a function whose queue does not get empty gets more, however briefly each waits."""
     init_seconds: float = 10.0
     idle_seconds: float = 600.0
     """How long a worker is kept without work."""
@@ -239,6 +241,7 @@ def _pool_settings(settings: FunctionSettings, scratch: Path) -> PoolSettings:
             starting=settings.starting,
             queue=settings.queue,
             patience=settings.patience,
+            eager=settings.eager,
         ),
         init_seconds=settings.init_seconds,
         idle_seconds=settings.idle_seconds,

@@ -18,9 +18,9 @@ from typing import Protocol
 from tidegate.core.clock import Clock
 from tidegate.functions.environment import Place, worker_environment
 from tidegate.functions.invocation import Invocation, Outcome, exit_text, too_large_failure
-from tidegate.functions.logs import FunctionLog, LineSplitter, Report, end_line, report_line, start_line
+from tidegate.functions.logs import FunctionLog, LineSplitter, end_line, report_line, start_line
 from tidegate.functions.process import ChildProcess, exit_reason
-from tidegate.functions.runtime_api import NextInvocation, Told, render_next
+from tidegate.functions.runtime_api import Told, render_next
 from tidegate.functions.runtime_server import RuntimeServer
 from tidegate.functions.scheduler import Slot
 from tidegate.functions.spec import FunctionSpec
@@ -123,15 +123,13 @@ class Worker:
         self._server.hand_over(
             invocation.request_id,
             render_next(
-                NextInvocation(
-                    request_id=invocation.request_id,
-                    payload=invocation.payload,
-                    function_arn=invocation.function_arn,
-                    # The child lives in real time, wherever our clock has been moved to.
-                    deadline_ms=int((time.time() + spec.timeout) * 1000),
-                    trace_header=invocation.trace_header,
-                    client_context=invocation.client_context,
-                )
+                request_id=invocation.request_id,
+                payload=invocation.payload,
+                function_arn=invocation.function_arn,
+                # The child lives in real time, wherever our clock has been moved to.
+                deadline_ms=int((time.time() + spec.timeout) * 1000),
+                trace_header=invocation.trace_header,
+                client_context=invocation.client_context,
             ),
         )
 
@@ -219,16 +217,18 @@ class Worker:
 
     def _close_log(self, invocation: Invocation, *, before: bytes = b"", after: bytes = b"") -> bytes:
         spec = self.plan.spec
-        report = Report(
-            request_id=invocation.request_id,
+        report = report_line(
+            invocation.request_id,
             milliseconds=min(self._milliseconds(invocation.started_ns), spec.timeout * 1000.0),
             memory_size=spec.memory,
             memory_used=self._memory_used(),
             init_milliseconds=self._init_ms,
         )
         self._init_ms = None
-        lines = [before, end_line(invocation.request_id), report_line(report), after]
-        return self._lines.end(*filter(None, lines))
+        end = end_line(invocation.request_id)
+        if not (before or after):
+            return self._lines.end(end, report)
+        return self._lines.end(*filter(None, (before, end, report, after)))
 
     def _memory_used(self) -> int:
         now = self._loop.time()

@@ -1,0 +1,54 @@
+"""What a function finds in its environment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.functions.harness import blank_spec
+from tidegate.functions.environment import Place, log_stream_name, worker_environment
+
+PLACE = Place("127.0.0.1:9001", "/packages/x/code", "/scratch/1", "2026/01/31/[$LATEST]abc")
+
+
+def test_everything_that_aws_documents() -> None:
+    variables = worker_environment(blank_spec(), {}, PLACE)
+    assert variables == {
+        "_HANDLER": "app.handler",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
+        "AWS_LAMBDA_FUNCTION_NAME": "f",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/31/[$LATEST]abc",
+        "AWS_ACCESS_KEY_ID": "000000000000",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SESSION_TOKEN": "test",
+        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+        "LAMBDA_TASK_ROOT": "/packages/x/code",
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/packages/x/code:/packages/x/code/lib:/opt/lib",
+        "PYTHONPATH": "/var/runtime",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "HOME": "/scratch/1",
+        "TMPDIR": "/scratch/1",
+    }
+
+
+def test_who_wins() -> None:
+    spec = replace(blank_spec(), environment={"TZ": "Europe/Vienna", "A_B": "function", "AWS_REGION": "mars-1"})
+    variables = worker_environment(spec, {"A_B": "base", "C_D": "base", "AWS_ACCESS_KEY_ID": "real"}, PLACE)
+    assert variables["TZ"] == "Europe/Vienna"
+    assert variables["A_B"] == "function"
+    assert variables["C_D"] == "base"
+    assert variables["AWS_ACCESS_KEY_ID"] == "real"
+    assert variables["AWS_REGION"] == "us-east-1"
+
+
+def test_log_stream_names() -> None:
+    assert log_stream_name("2026/01/31", "$LATEST", "0" * 32) == "2026/01/31/[$LATEST]" + "0" * 32
