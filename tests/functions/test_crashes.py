@@ -6,6 +6,8 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,63 @@ def test_children_that_outlive_the_invocation_end_with_the_worker(tmp_path: Path
                 await until_dead(child)
 
     run(work())
+
+
+def test_a_child_with_a_session_of_its_own_ends_with_the_worker_too(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with lab(tmp_path) as room:
+            arn = room.add(HARM)
+            daemon = "p = subprocess.Popen(['sleep', '60'], start_new_session=True)\nprint('child', p.pid)\nos._exit(1)"
+            result = await room.call(arn, daemon, tail=True)
+            found = re.search(rb"child (\d+)", result.log_tail)
+            assert found
+            await until_dead(int(found[1]))
+
+    run(work())
+
+
+GATEWAY = """
+import sys, asyncio
+from pathlib import Path
+from tests.functions.harness import lab, run
+
+SOURCE = '''
+import os, time
+def handler(event, context):
+    print("pid", os.getpid())
+    if event:
+        time.sleep(60)
+'''
+async def work():
+    async with lab(Path(sys.argv[1])) as room:
+        arn = room.add(SOURCE)
+        busy = asyncio.ensure_future(room.call(arn, 1))
+        await asyncio.sleep(0.3)
+        await room.call(arn, 0)
+        print(room.text(), flush=True)
+        await asyncio.sleep(60)
+run(work())
+"""
+
+
+def test_workers_end_with_a_killed_gateway_or_with_the_next_one(tmp_path: Path) -> None:
+    """An idle one ends by itself; one in the middle of an invocation is ended when the next gateway starts."""
+    command = [sys.executable, "-c", GATEWAY, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as gateway:
+        assert gateway.stdout is not None
+        pids: list[int] = []
+        while len(pids) < 2:
+            pids += map(int, re.findall(rb"pid (\d+)", gateway.stdout.readline()))
+        assert all(map(alive, pids))
+        gateway.kill()
+
+    async def next_gateway() -> None:
+        async with lab(tmp_path):
+            for pid in pids:
+                await until_dead(pid)
+            assert len(list((tmp_path / "scratch").iterdir())) == 1
+
+    run(next_gateway())
 
 
 def test_killed_workers_lose_only_what_they_held(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import hashlib
 import io
 import os
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -139,6 +141,32 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: py
         PackageStore(tmp_path).add(zipped({"a": "b"}))
     assert caught.value.code == "ServiceException"
     assert leftovers(tmp_path) == []
+
+
+ADD = """
+import sys
+from pathlib import Path
+from tests.functions.harness import zipped
+from tidegate.functions.packages import PackageStore
+store = PackageStore(Path(sys.argv[1]))
+for number in range(1000):
+    print(flush=True)
+    store.add(zipped({f"{i}/{number}.txt": "x" * 100 for i in range(100)}))
+"""
+
+
+def test_a_killed_process_leaves_only_whole_packages(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ADD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout is not None
+        for _ in range(12):
+            process.stdout.readline()
+        process.kill()
+    whole = [home for home in tmp_path.iterdir() if not home.name.startswith(".adding-")]
+    assert len(whole) >= 10
+    for home in whole:
+        assert hashlib.sha256((home / "package.zip").read_bytes()).hexdigest() == home.name
+        assert len(list((home / "code").glob("*/*.txt"))) == 100
 
 
 def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path: Path) -> None:

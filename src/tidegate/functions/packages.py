@@ -66,7 +66,7 @@ class PackageStore:
     """`<root>/<sha256 in hex>/{package.zip,code/}`; a directory appears there whole, by one rename, or not at all."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root = root.absolute()  # functions run in a directory of their own
         root.mkdir(parents=True, exist_ok=True)
         self._remove_stale()
 

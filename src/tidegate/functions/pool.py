@@ -148,7 +148,10 @@ class Pool:
             self._stop(slot)
         if self._leaving:
             self._empty.clear()
-            await asyncio.wait_for(self._empty.wait(), _GOODBYE_SECONDS)
+            try:
+                await asyncio.wait_for(self._empty.wait(), _GOODBYE_SECONDS)
+            except TimeoutError:
+                log.error("%d function processes were killed, but have not ended", len(self._leaving))
 
     # What workers tell.
 

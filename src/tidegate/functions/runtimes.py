@@ -88,7 +88,11 @@ class Runtimes:
             declared_version(runtime)
             loop = asyncio.get_running_loop()
             future = self._chosen[runtime] = loop.run_in_executor(None, self._find, runtime)
-        return await asyncio.shield(future)
+        try:
+            return await asyncio.shield(future)
+        except UnsupportedRuntime:
+            self._chosen.pop(runtime, None)  # a runtime client may be installed before the next call
+            raise
 
     def _find(self, runtime: str) -> str:
         wanted = declared_version(runtime)

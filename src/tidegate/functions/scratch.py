@@ -1,14 +1,17 @@
 """The directory under which workers keep their temporary files: one per gateway process, removed with it.
 
 What a killed gateway left is removed by the next: each holds a lock on its own directory for as long as it lives, and a
-lock ends with its process, however that ended. Blocks on the disk.
+lock ends with its process, however that ended. A worker's directory, named in its environment, also tells whose child a
+process is that has left the worker's process group, or has outlived the gateway. Blocks on the disk.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import uuid
 from pathlib import Path
 
@@ -18,8 +21,8 @@ _LOCK = ".lock"
 
 class Scratch:
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self.own = root / f"{_PREFIX}{uuid.uuid4().hex}"
+        self._root = root.absolute()  # functions run in a directory of their own
+        self.own = self._root / f"{_PREFIX}{uuid.uuid4().hex}"
         """This process's part."""
         self._lock = -1
 
@@ -32,7 +35,7 @@ class Scratch:
         self._lock = _locked(self.own)
 
     def close(self) -> None:
-        shutil.rmtree(self.own, ignore_errors=True)
+        clear(self.own)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -57,5 +60,26 @@ def _remove_if_dead(directory: Path) -> None:
         descriptor = _locked(directory)
     except OSError:
         return
-    shutil.rmtree(directory, ignore_errors=True)
+    clear(directory)
     os.close(descriptor)
+
+
+def clear(directory: Path) -> None:
+    """Remove a directory, and end every process that was given it, or a directory in it, as TMPDIR."""
+    mark = os.fsencode(f"\0TMPDIR={directory}")
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            _kill_if_marked(int(process.name), mark)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _kill_if_marked(pid: int, mark: bytes) -> None:
+    """The descriptor is taken before the look, so that the number cannot come to mean another process in between."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as environ:
+            variables = b"\0" + environ.read() + b"\0"
+        if mark + b"\0" in variables or mark + b"/" in variables:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    finally:
+        os.close(pidfd)

@@ -229,7 +229,7 @@ class FunctionService:
         self._pool.cancel(current.group, invocation)
 
     def _trace_header(self) -> str:
-        root = self._ids.trace_root(int(self._clock.time()))
+        root = f"1-{int(self._clock.time()):08x}-{self._ids.token_hex(24)}"
         return f"Root={root};Parent={self._ids.span_id()};Sampled=0"
 
 

@@ -8,7 +8,6 @@ AWS: "Lambda execution environment": init, invoke, and their ends.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from tidegate.functions.process import ChildProcess, exit_reason
 from tidegate.functions.runtime_api import Told, render_next
 from tidegate.functions.runtime_server import RuntimeServer
 from tidegate.functions.scheduler import Slot
+from tidegate.functions.scratch import clear
 from tidegate.functions.spec import FunctionSpec
 
 _LAST_WORDS = 0.5
@@ -213,7 +213,7 @@ class Worker:
 
     def _release(self) -> None:
         self._server.close()
-        self._loop.run_in_executor(None, lambda: shutil.rmtree(self.plan.scratch, ignore_errors=True))
+        self._loop.run_in_executor(None, clear, self.plan.scratch)
 
     def _close_log(self, invocation: Invocation, *, before: bytes = b"", after: bytes = b"") -> bytes:
         spec = self.plan.spec
