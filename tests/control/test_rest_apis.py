@@ -92,7 +92,12 @@ def test_resources_and_methods(server: Server) -> None:
     assert len(child["id"]) == 6
     at = {"restApiId": api.id, "resourceId": child["id"], "httpMethod": "GET"}
     method = without_metadata(client.put_method(**at, authorizationType="NONE", operationName="list"))
-    assert method == {"httpMethod": "GET", "authorizationType": "NONE", "apiKeyRequired": False, "operationName": "list"}
+    assert method == {
+        "httpMethod": "GET",
+        "authorizationType": "NONE",
+        "apiKeyRequired": False,
+        "operationName": "list",
+    }
     made = without_metadata(
         client.put_integration(**at, type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://x.example/")
     )
@@ -109,7 +114,9 @@ def test_resources_and_methods(server: Server) -> None:
     }
     client.put_method_response(**at, statusCode="200", responseModels={"application/json": "Empty"})
     client.put_integration_response(**at, statusCode="200", selectionPattern="2..")
-    embedded = client.get_resource(restApiId=api.id, resourceId=child["id"], embed=["methods"])["resourceMethods"]["GET"]
+    embedded = client.get_resource(restApiId=api.id, resourceId=child["id"], embed=["methods"])["resourceMethods"][
+        "GET"
+    ]
     assert embedded["methodIntegration"]["integrationResponses"]["200"]["selectionPattern"] == "2.."
     assert embedded["methodResponses"]["200"] == {"statusCode": "200", "responseModels": {"application/json": "Empty"}}
     assert client.get_resource(restApiId=api.id, resourceId=child["id"])["resourceMethods"] == {"GET": {}}
@@ -124,7 +131,9 @@ def test_resources_and_methods(server: Server) -> None:
     assert (updated["uri"], updated["timeoutInMillis"]) == ("http://y.example/", 1000)
     assert updated["requestParameters"] == {"integration.request.header.X": "'1'"}
     assert client.update_method_response(
-        **at, statusCode="200", patchOperations=[{"op": "add", "path": "/responseParameters/method.response.header.A", "value": "true"}]
+        **at,
+        statusCode="200",
+        patchOperations=[{"op": "add", "path": "/responseParameters/method.response.header.A", "value": "true"}],
     )["responseParameters"] == {"method.response.header.A": True}
     assert client.delete_integration_response(**at, statusCode="200")["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert client.delete_integration(**at)["ResponseMetadata"]["HTTPStatusCode"] == 204
@@ -143,9 +152,14 @@ def test_moving_a_resource_moves_what_is_below(server: Server) -> None:
     paths = [item["path"] for item in api.client.get_resources(restApiId=api.id)["items"]]
     assert paths == ["/", "/a", "/z", "/z/b", "/z/b/c"]
     cycle = [{"op": "replace", "path": "/parentId", "value": api.resources["/a/b/c"]}]
-    assert error_of(
-        lambda: api.client.update_resource(restApiId=api.id, resourceId=api.resources["/a/b"], patchOperations=cycle)
-    )[1] == "Resources cannot be cyclical."
+    assert (
+        error_of(
+            lambda: api.client.update_resource(
+                restApiId=api.id, resourceId=api.resources["/a/b"], patchOperations=cycle
+            )
+        )[1]
+        == "Resources cannot be cyclical."
+    )
 
 
 def test_stage_settings(server: Server) -> None:
@@ -245,7 +259,10 @@ def make_errors() -> dict[str, tuple[Callable[[Any, ApiBuilder], Any], tuple[str
                 400,
             ),
         ),
-        "op not taken": (patch("/name", "add"), (bad, "Invalid patch operation specified. Must be one of: [replace]", 400)),
+        "op not taken": (
+            patch("/name", "add"),
+            (bad, "Invalid patch operation specified. Must be one of: [replace]", 400),
+        ),
         "op not in enum": (
             patch("/name", "frobnicate"),
             (
@@ -421,7 +438,9 @@ def test_every_operation_is_done_or_refused_by_name(server: Server) -> None:
 
 
 def test_malformed_calls_get_an_error_and_no_traceback(server: Server) -> None:
-    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/apigateway/aws4_request, Signature=x"}
+    signed = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/apigateway/aws4_request, Signature=x"
+    }
     for method, target, body in (
         ("POST", "/restapis", b"{"),
         ("POST", "/restapis", b"[]"),

@@ -22,16 +22,19 @@ class Ids:
 
     def request_id(self) -> str:
         """A version 4 UUID: `$context.requestId`, `x-amzn-RequestId`."""
-        h = f"{self._bits(128):032x}"
-        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
+        return _uuid(f"{self._bits(128):032x}")
 
     def extended_request_id(self) -> str:
         """`$context.extendedRequestId`, `x-amz-apigw-id`: fifteen characters and an equals sign."""
         return f"{self._bits(60):015x}="
 
-    def trace_root(self, epoch_seconds: int) -> str:
-        """`1-{8 hex of the time}-{24 hex}`, as in `X-Amzn-Trace-Id: Root=…`."""
-        return f"1-{epoch_seconds:08x}-{self._bits(96):024x}"
+    def for_request(self, epoch_seconds: int) -> tuple[str, str, str]:
+        """What a request needs, out of one draw: request id, extended request id, and the root of a trace
+
+        (`1-{8 hex of the time}-{24 hex}`, as in `X-Amzn-Trace-Id: Root=…`).
+        """
+        h = f"{self._bits(288):072x}"
+        return _uuid(h), f"{h[32:47]}=", f"1-{epoch_seconds:08x}-{h[48:]}"
 
     def span_id(self) -> str:
         return f"{self._bits(64):016x}"
@@ -50,3 +53,8 @@ class Ids:
     def api_key_value(self) -> str:
         """Forty characters from the operating system's generator: this one is a secret."""
         return "".join(secrets.choice(_KEY_ALPHABET) for _ in range(40))
+
+
+def _uuid(h: str) -> str:
+    """Of 32 hexadecimal digits; the variant is always `a`, one of the four that are allowed."""
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:32]}"

@@ -6,7 +6,7 @@ Not here: parsing or writing HTTP (wire), the meaning of any header (gateway, co
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 Pairs: TypeAlias = list[tuple[bytes, bytes]]
@@ -143,6 +143,14 @@ class Origin:
     port: int
     verify: bool = True
     """False: neither the certificate's chain nor its name is checked."""
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.scheme, self.host, self.port, self.verify)))
+
+    def __hash__(self) -> int:
+        """Worked out once: every request looks its pool up."""
+        return self._hash
 
     @property
     def authority(self) -> str:

@@ -169,6 +169,7 @@ class Exchange:
         """The last step has ended: work the latencies out of the trace."""
         trace = self.trace
         self.response_latency = (trace[-1][1] - self.request.received_ns) // 1_000_000
-        for index in (-3, -2):
-            if trace[index][0] == "integration":
-                self.integration_latency = (trace[index + 1][1] - trace[index][1]) // 1_000_000
+        # It is the last step but one before "done", or the last when it failed.
+        for begun, ended in ((-3, -2), (-2, -1)):
+            if len(trace) >= -begun and trace[begun][0] == "integration":
+                self.integration_latency = (trace[ended][1] - trace[begun][1]) // 1_000_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable
 
-from tidegate.core.errors import GatewayError
+from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Endpoint, Request, Response
 from tidegate.gateway.exchange import Host
 from tidegate.gateway.responses import forbidden, render, too_large
@@ -19,6 +19,10 @@ from tidegate.plan.nodes import Snapshot
 
 MAX_BODY = 10 * 1024 * 1024
 """*Quotas for configuring and running a REST API*: payload size."""
+
+MAX_HEADER_BYTES = 10_240
+MAX_URL_BYTES = 10_240
+"""*Quotas for configuring and running a REST API* (regional)."""
 
 _HOST = re.compile(rb"([a-z0-9][a-z0-9-]*)\.execute-api\.[a-z0-9.-]+(?::\d+)?", re.IGNORECASE)
 _PATH = re.compile(r"/_aws/execute-api/([^/]+)(/.*)?")
@@ -69,6 +73,8 @@ class DataPlane:
 
     def serve(self, request: Request, api_id: str, path: str) -> Awaitable[Response]:
         """`path`: beginning with the stage. Not a coroutine itself: one less to step through per request."""
+        if request.head_size > MAX_HEADER_BYTES or len(request.target) > MAX_URL_BYTES:
+            return self._refuse(_over_limit(request))
         head, _, rest = path.lstrip("/").partition("/")
         stage = self.snapshot.stages.get((api_id, head))
         if stage is None:
@@ -103,6 +109,13 @@ class DataPlane:
         if found is None:
             return self._refuse(forbidden("no stage in the path"))
         return self.serve(request, found[1], f"/{found[2]}{found[3] or '/'}")
+
+
+def _over_limit(request: Request) -> GatewayError:
+    if request.head_size > MAX_HEADER_BYTES:
+        detail = f"{request.head_size} bytes of headers"
+        return GatewayError("REQUEST_HEADERS_TOO_LARGE", Fault.CLIENT, detail)
+    return GatewayError("REQUEST_URI_TOO_LONG", Fault.CLIENT, f"{len(request.target)} bytes of URL")
 
 
 class _ApiDoor:

@@ -24,10 +24,6 @@ from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
 
 log = logging.getLogger("tidegate.gateway")
 
-MAX_HEADER_BYTES = 10_240
-MAX_URL_BYTES = 10_240
-"""*Quotas for configuring and running a REST API* (regional)."""
-
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACE_ROOT = re.compile(rb"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
 
@@ -60,16 +56,16 @@ class RestPipeline:
     def exchange(self, request: Request, stage: StagePlan, host: Host, *, path: str, full_path: str) -> Exchange:
         """A request's exchange, with its ids. A client may give the request id (a UUID) and the root of the trace."""
         services = self._services
-        ids = services.ids
         ex = Exchange(request, stage, host, path=path, full_path=full_path, ticks_ns=services.clock.ticks_ns)
         ex.arrived = now = services.clock.time()
-        given = request.headers.get(b"x-amzn-requestid")
-        ex.request_id = given.decode() if given is not None and _UUID.fullmatch(given) else ids.request_id()
-        ex.extended_request_id = ids.extended_request_id()
         second = int(now)
-        traced = request.headers.get(b"x-amzn-trace-id")
-        found = _TRACE_ROOT.search(traced) if traced is not None else None
-        root = found[1].decode() if found else ids.trace_root(second)
+        request_id, ex.extended_request_id, root = services.ids.for_request(second)
+        get = request.headers.get
+        given = get(b"x-amzn-requestid")
+        ex.request_id = given.decode() if given is not None and _UUID.fullmatch(given) else request_id
+        traced = get(b"x-amzn-trace-id")
+        if traced is not None and (found := _TRACE_ROOT.search(traced)):
+            root = found[1].decode()
         ex.trace_id = f"Root={root};Sampled=1" if stage.sampled else f"Root={root}"
         if second != self._second:
             self._second = second
@@ -88,7 +84,6 @@ class RestPipeline:
     async def serve_rest(self, ex: Exchange) -> Response:
         try:
             # fmt: off
-            ex.at("limits");               self._check_limits(ex.request)
             ex.at("route");                method = self._route(ex)
             ex.at("throttle");             self._throttle(method.throttle)
             ex.at("integration_request");  kind, outbound = self._integration_request(ex, method)
@@ -101,14 +96,6 @@ class RestPipeline:
             log.exception("request %s failed inside the gateway", ex.request_id)
             response = self._stopped(ex, GatewayError("DEFAULT_5XX", Fault.INTERNAL, repr(error), started=True))
         return self._finish(ex, response)
-
-    @staticmethod
-    def _check_limits(request: Request) -> None:
-        if request.head_size > MAX_HEADER_BYTES:
-            detail = f"{request.head_size} bytes of headers"
-            raise GatewayError("REQUEST_HEADERS_TOO_LARGE", Fault.CLIENT, detail)
-        if len(request.target) > MAX_URL_BYTES:
-            raise GatewayError("REQUEST_URI_TOO_LONG", Fault.CLIENT, f"{len(request.target)} bytes of URL")
 
     @staticmethod
     def _route(ex: Exchange) -> MethodPlan:

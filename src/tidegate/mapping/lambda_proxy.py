@@ -132,7 +132,9 @@ def _status(value: Any) -> int:
 
 def _headers(result: dict[str, Any]) -> Pairs:
     """All multi values first, then the single value; names are compared without case."""
-    multi, single = result.get("multiValueHeaders") or {}, result.get("headers") or {}
+    multi, single = result.get("multiValueHeaders"), result.get("headers")
+    multi = {} if multi is None else multi
+    single = {} if single is None else single
     if not isinstance(multi, dict) or not isinstance(single, dict):
         raise MalformedResponse("headers and multiValueHeaders have to be objects")
     pairs: Pairs = []

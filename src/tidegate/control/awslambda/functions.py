@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from tidegate.aws.model import Params
+from tidegate.aws.model import Params, Violations
 from tidegate.control.awslambda.lookup import get_function_record, invalid, read_name
 from tidegate.control.context import Context
 from tidegate.core.arns import function_arn
@@ -37,6 +37,7 @@ _RESERVED = frozenset(
     "AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
 )
 _MAX_ENVIRONMENT = 4096
+_MAX_TIMEOUT = 900
 
 
 def create_function(context: Context, params: Params) -> dict[str, Any]:
@@ -76,6 +77,11 @@ def create_function(context: Context, params: Params) -> dict[str, Any]:
 
 
 def _refuse(params: Params) -> None:
+    """What AWS refuses and its model does not say, and what Tidegate does not do."""
+    if (timeout := params.get("timeout")) is not None and timeout > _MAX_TIMEOUT:
+        found = Violations()
+        found.add(timeout, "timeout", f"Member must have value less than or equal to {_MAX_TIMEOUT}")
+        found.raise_if_any()
     for name, what in _REFUSED.items():
         if params.get(name):
             raise invalid(f"Tidegate does not support {what} yet")

@@ -1,0 +1,142 @@
+"""The Lambda management API through boto3: functions, configuration, Invoke, errors."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.running import Server, make_function, zip_of
+
+HELLO = (
+    "def handler(event, context):\n    print('said', event)\n    return {'got': event, 'name': context.function_name}\n"
+)
+ROLE = "arn:aws:iam::000000000000:role/r"
+
+
+def test_life_of_a_function(server: Server) -> None:
+    client = server.client("lambda")
+    arn = make_function(server, "life", HELLO, Environment={"Variables": {"KEY": "v"}}, Timeout=5, Description="d")
+    assert arn == "arn:aws:lambda:us-east-1:000000000000:function:life"
+    found = client.get_function(FunctionName="life")
+    configuration = found["Configuration"]
+    assert (configuration["Timeout"], configuration["MemorySize"], configuration["State"]) == (5, 128, "Active")
+    assert configuration["Environment"] == {"Variables": {"KEY": "v"}}
+    with urllib.request.urlopen(found["Code"]["Location"]) as answer:
+        assert zipfile.ZipFile(io.BytesIO(answer.read())).namelist() == ["app.py"]
+    invoked = client.invoke(FunctionName=arn, Payload=json.dumps({"a": 1}), LogType="Tail")
+    assert json.loads(invoked["Payload"].read()) == {"got": {"a": 1}, "name": "life"}
+    assert invoked["ExecutedVersion"] == "$LATEST"
+    assert "said {'a': 1}" in base64.b64decode(invoked["LogResult"]).decode()
+    client.update_function_code(
+        FunctionName="life", ZipFile=zip_of({"app.py": "def handler(event, context):\n    return 2\n"})
+    )
+    assert client.invoke(FunctionName="life")["Payload"].read() == b"2"
+    client.update_function_configuration(FunctionName="life", Timeout=7, Environment={"Variables": {}})
+    assert client.get_function_configuration(FunctionName="life:$LATEST")["Timeout"] == 7
+    assert "life" in [
+        f["FunctionName"] for p in client.get_paginator("list_functions").paginate() for f in p["Functions"]
+    ]
+    assert client.get_waiter("function_active_v2").wait(FunctionName="life") is None
+    client.delete_function(FunctionName="life")
+    with pytest.raises(client.exceptions.ResourceNotFoundException) as caught:
+        client.invoke(FunctionName="life")
+    assert caught.value.response["Error"]["Message"] == f"Function not found: {arn}"
+
+
+def test_function_errors(server: Server) -> None:
+    make_function(server, "raises", "def handler(event, context):\n    raise KeyError('k')\n")
+    answer = server.client("lambda").invoke(FunctionName="raises", Payload="{}")
+    assert answer["FunctionError"] == "Unhandled"
+    payload = json.loads(answer["Payload"].read())
+    assert (payload["errorType"], payload["errorMessage"]) == ("KeyError", "'k'")
+
+
+CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
+    "unknown": (
+        lambda c: c.get_function(FunctionName="nosuch"),
+        "ResourceNotFoundException",
+        "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nosuch",
+    ),
+    "qualifier": (
+        lambda c: c.get_function(FunctionName="there", Qualifier="prod"),
+        "ResourceNotFoundException",
+        "Function not found: arn:aws:lambda:us-east-1:000000000000:function:there:prod",
+    ),
+    "twice": (
+        lambda c: c.create_function(
+            FunctionName="there", Runtime="python3.11", Handler="a.b", Role=ROLE, Code={"ZipFile": b"x"}
+        ),
+        "ResourceConflictException",
+        "Function already exist: there",
+    ),
+    "corrupt zip": (
+        lambda c: c.create_function(
+            FunctionName="corrupt", Runtime="python3.11", Handler="a.b", Role=ROLE, Code={"ZipFile": b"x"}
+        ),
+        "InvalidParameterValueException",
+        "Could not unzip uploaded file. Please check your file, then try to upload again.",
+    ),
+    "runtime": (
+        lambda c: c.create_function(
+            FunctionName="node", Runtime="nodejs22.x", Handler="a.b", Role=ROLE, Code={"ZipFile": zip_of({"a.js": ""})}
+        ),
+        "InvalidParameterValueException",
+        "runtime nodejs22.x is not supported yet: only python",
+    ),
+    "layers": (
+        lambda c: c.update_function_configuration(
+            FunctionName="there", Layers=["arn:aws:lambda:us-east-1:1:layer:x:1"]
+        ),
+        "InvalidParameterValueException",
+        "Tidegate does not support layers yet",
+    ),
+    "event": (
+        lambda c: c.invoke(FunctionName="there", InvocationType="Event"),
+        "InvalidParameterValueException",
+        "Tidegate does not support the invocation type Event yet",
+    ),
+    "timeout": (
+        lambda c: c.update_function_configuration(FunctionName="there", Timeout=901),
+        "ValidationException",
+        "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value less "
+        "than or equal to 900",
+    ),
+    "reserved variable": (
+        lambda c: c.update_function_configuration(FunctionName="there", Environment={"Variables": {"AWS_REGION": "x"}}),
+        "InvalidParameterValueException",
+        "Reserved keys used in this request: AWS_REGION",
+    ),
+    "payload": (
+        lambda c: c.invoke(FunctionName="there", Payload=b"{"),
+        "InvalidRequestContentException",
+        "Could not parse request body into json",
+    ),
+    "not done": (
+        lambda c: c.publish_version(FunctionName="there"),
+        "UnsupportedOperationException",
+        "Tidegate does not support the operation PublishVersion yet",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def there(server: Server) -> None:
+    make_function(server, "there", HELLO)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.usefixtures("there")
+def test_errors(server: Server, case: str) -> None:
+    call, code, message = CASES[case]
+    with pytest.raises(ClientError) as caught:
+        call(server.client("lambda"))
+    assert caught.value.response["Error"]["Code"] == code
+    assert message in caught.value.response["Error"]["Message"]
