@@ -10,6 +10,7 @@ PETS = {1: {"id": 1, "type": "dog", "price": 249.99}, 2: {"id": 2, "type": "cat"
 
 class PetStore(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
 
     def do_GET(self):
         url = urlsplit(self.path)

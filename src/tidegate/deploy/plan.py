@@ -119,6 +119,7 @@ def _checked(
     for logical_id, resource in resources.items():
         problems += _check_attributes(logical_id, resource)
         problems += _check_properties(logical_id, resource, dry, warnings)
+    warnings += _without_effect(resources)
     outputs, bad_outputs = _outputs(template.get("Outputs") or {}, dry)
     problems += _unresolved(resources, outputs, dry) or bad_outputs
     if problems:
@@ -219,8 +220,14 @@ def _check_properties(
     for name in sorted(table.required - given.keys()):
         yield Problem(logical_id, f"Property {name} cannot be empty.")
     warnings += [f"{logical_id}.{name}: {reason}" for name, reason in table.warnings(values)]
-    if effect := PROVIDERS[resource["Type"]].no_effect:
-        warnings.append(f"{logical_id}: {resource['Type']} {effect}")
+
+
+def _without_effect(resources: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each type that is only recorded, with the names of all its resources."""
+    for kind, provider in PROVIDERS.items():
+        names = [logical_id for logical_id, resource in resources.items() if resource["Type"] == kind]
+        if provider.no_effect and names:
+            yield f"{', '.join(names)}: {kind} {provider.no_effect}"
 
 
 def _outputs(declared: Mapping[str, Any], dry: Scope) -> tuple[dict[str, Any], list[Problem]]:

@@ -61,18 +61,22 @@ def translate(template: Mapping[str, Any], *, parameters: Mapping[str, Any], reg
 
 def _translated(template: Mapping[str, Any], parameters: Mapping[str, Any], region: str) -> dict[str, Any]:
     # Imported here: it takes most of a second, and templates without SAM, and every other command, go without.
+    from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
     values = {name: ",".join(value) if isinstance(value, list) else value for name, value in parameters.items()}
-    translator = Translator(None, Parser(), boto_session=_Session(region))
+    metrics = Metrics("tidegate", DummyMetricsPublisher())
+    translator = Translator(None, Parser(), boto_session=_Session(region), metrics=metrics)
     try:
         result: dict[str, Any] = translator.translate(
             copy.deepcopy(dict(template)), values, get_managed_policy_map=_ManagedPolicies
         )
     except InvalidDocumentException as error:
         raise DeployError([_problem(cause) for cause in error.causes]) from error
+    finally:
+        metrics.publish()  # goes nowhere; what is left unpublished is complained about when the program ends
     return {key: value for key, value in result.items() if key != "Globals"}
 
 

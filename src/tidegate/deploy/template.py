@@ -165,6 +165,8 @@ def _malformed(document: Document) -> Iterator[Problem]:
                 )
             elif section == "Resources" and not isinstance(member.get("Properties") or {}, dict):
                 yield Problem(where, f"Template format error: Resources.{name}.Properties must be an object")
+            elif not isinstance(member.get("Condition") or "", str | dict):
+                yield Problem(where, f"Template format error: {section}.{name}.Condition must be a name")
 
 
 def _read_yaml(path: Path, text: str) -> Document:
@@ -181,15 +183,12 @@ def _read_yaml(path: Path, text: str) -> Document:
         raise DeployError([Problem(path.name, str(error))]) from error
     finally:
         loader.dispose()
-    return Document(path, _unshared(path, body), marks)
+    return Document(path, _unshared(body), marks)
 
 
-def _unshared(path: Path, body: Any) -> Any:
+def _unshared(body: Any) -> Any:
     """The same content with nothing shared: an alias becomes a copy, which SAM's transform may then change by itself."""
-    try:
-        return json.loads(json.dumps(body))
-    except ValueError as error:
-        raise DeployError([Problem(path.name, "an alias contains itself")]) from error
+    return json.loads(json.dumps(body))
 
 
 def _marks(node: yaml.Node, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:

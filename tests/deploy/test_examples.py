@@ -1,0 +1,80 @@
+"""The examples against the running program: every console line of their READMEs, literally."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.running import Server
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run_template(server: Server, example: str, *parameters: str) -> str:
+    """`tidegate run`; returns the URL of the API's stage."""
+    given = [word for parameter in parameters for word in ("--parameter", parameter)]
+    command = [sys.executable, "-m", "tidegate.cli", "run", "--port", str(server.port), *given]
+    command.append(str(EXAMPLES / example / "template.yaml"))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.search(r"here: (\S+/_aws/execute-api/\w+/\w+)", done.stdout)
+    assert found, done.stdout
+    return found[1]
+
+
+def console(example: str) -> list[tuple[str, str]]:
+    """Commands and what they print, from the README's console blocks."""
+    text = (EXAMPLES / example / "README.md").read_text("utf-8")
+    pairs: list[tuple[str, str]] = []
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = step.partition("\n")
+            pairs.append((command, output.rstrip("\n")))
+    return pairs
+
+
+def play(example: str, api: str) -> None:
+    steps = console(example)
+    assert len(steps) > 5
+    for command, output in steps:
+        done = subprocess.run(
+            ["bash", "-c", command], capture_output=True, text=True, check=False, env={**os.environ, "API": api}
+        )
+        assert (command, done.stdout.rstrip("\n")) == (command, output)
+
+
+@pytest.fixture
+def pets() -> Iterator[str]:
+    """The pet store's own backend, on a port that the system chooses."""
+    script = EXAMPLES / "petstore" / "backend.py"
+    announce = "import runpy; m = runpy.run_path(%r); s = m['ThreadingHTTPServer'](('127.0.0.1', 0), m['PetStore']); "
+    code = announce % str(script) + "print(s.server_port, flush=True); s.serve_forever()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+
+
+def test_crud(server: Server) -> None:
+    api = run_template(server, "crud")
+    play("crud", api)
+    tables = server.client("dynamodb").list_tables()["TableNames"]
+    assert [name for name in tables if name.startswith("crud-ItemsTable-")]
+
+
+def test_a_second_run_changes_nothing_and_keeps_the_url(server: Server) -> None:
+    assert run_template(server, "crud") == run_template(server, "crud")
+
+
+def test_petstore(server: Server, pets: str) -> None:
+    play("petstore", run_template(server, "petstore", f"Backend={pets}"))
