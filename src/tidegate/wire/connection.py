@@ -27,12 +27,13 @@ from tidegate.wire.request_head import (
     request_line,
     wants_keep_alive,
 )
-from tidegate.wire.responder import BODY, BUSY, CLOSING, FOREVER, HEAD, IDLE, Responder, bare
+from tidegate.wire.responder import BODY, BUSY, FOREVER, HEAD, IDLE, Responder, bare
 
 log = logging.getLogger("tidegate.wire")
 
-_HELD_MAX = 65_536
-"""Pipelined bytes that wait for their turn before the socket is paused."""
+_PIECE = 8192
+_HELD_MAX = 8
+"""Pieces of pipelined bytes that wait for their turn before the socket is paused."""
 _OVERHEAD_FACTOR = 16
 """Framing bytes per byte of content in a chunked body; one-byte chunks need five. Bounds chunk extensions and trailers."""
 
@@ -107,22 +108,28 @@ class Connection(Responder):
     # bytes in
 
     def data_received(self, data: bytes) -> None:
-        if self._state == IDLE:
+        state = self._state
+        if state == IDLE:
             size = len(data)
             if data.find(b"\r\n\r\n") == size - 4 and size <= self._head_max:
                 line = request_line(data)
                 if line is not None:
                     self._head_received(data, line)
                     return
+        elif state == BUSY:
+            self._rest.extend(_pieces(data))
+            if len(self._rest) >= _HELD_MAX:
+                self._pause_reading()
+            return
         self._consume(data)
 
     def resume(self) -> None:
         """The last request is answered: on with what waited behind it."""
-        rest, self._rest = self._rest, b""
-        self._consume(rest)
+        while self._rest and self._state in (IDLE, HEAD, BODY):
+            self._consume(self._rest.popleft())
         if self._eof and self._task is None and self._transport is not None:
             self._transport.close()
-        if len(self._rest) <= _HELD_MAX:
+        if len(self._rest) < _HELD_MAX:
             self._resume_reading()
 
     def _consume(self, data: bytes) -> None:
@@ -138,15 +145,10 @@ class Connection(Responder):
             elif state == BODY:
                 data = self._consume_body(data)
             elif state == BUSY:
-                self._hold(data)
+                self._rest.extendleft(reversed(_pieces(data)))
                 return
             else:
                 return
-
-    def _hold(self, data: bytes) -> None:
-        self._rest += data
-        if len(self._rest) > _HELD_MAX:
-            self._pause_reading()
 
     def _consume_head(self, data: bytes) -> bytes:
         """Returns what follows the head."""
@@ -198,8 +200,7 @@ class Connection(Responder):
         if self._stream is None or self._task is None:
             self.refuse(400)
         else:
-            self._stream.fail(ConnectionResetError("the request's body is malformed"))
-            self._state = CLOSING
+            self._body_broken("the request's body is malformed")
 
     # heads
 
@@ -384,8 +385,11 @@ class Connection(Responder):
             self._gained = 0
             self.deadline = min(self._until, now + limits.body_progress_seconds)
         elif self._stream is not None and self._task is not None:
-            self._stream.fail(ConnectionResetError("the request's body stopped coming"))
-            self._state = CLOSING
-            self.deadline = FOREVER
+            self._body_broken("the request's body stopped coming")
         else:
             self.answer_now(bare(408))
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    """Small enough that taking one request off the front again and again copies little."""
+    return [data] if len(data) <= _PIECE else [data[at : at + _PIECE] for at in range(0, len(data), _PIECE)]

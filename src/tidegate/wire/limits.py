@@ -23,6 +23,9 @@ class Limits:
     """A body has to gain as many bytes in `body_progress_seconds`, or be complete; else 408 and close."""
     write_stall: float = 30.0
     """A client that reads nothing of its answer for so long is cut off."""
+    half_closed: float = 10.0
+    """A client that shut down its side may only have ended its request, or be gone: a streamed answer that says nothing for
+    so long is given up then."""
     linger: float = 2.0
     """After an early answer, how long the rest of the request is thrown away, so that the client can read the answer
     before the kernel answers its unread bytes with a reset."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import cast
@@ -27,11 +28,13 @@ _JOIN_MAX = 65_536
 
 
 def bare(status: int) -> Response:
-    """What is answered where nobody else can: AWS's form of an error's body."""
-    message = "Internal server error" if status == 500 else HTTPStatus(status).phrase
-    return Response(
-        status, [(b"Content-Type", b"application/json")], b'{"message":"%b"}' % message.encode(), close=True
-    )
+    """What is answered where nobody else can: AWS's form of an error's body (its 500 has a blank after the colon)."""
+    text = b'"message": "Internal server error"' if status == 500 else b'"message":"%b"' % _phrase(status)
+    return Response(status, [(b"Content-Type", b"application/json")], b"{%b}" % text, close=True)
+
+
+def _phrase(status: int) -> bytes:
+    return HTTPStatus(status).phrase.encode()
 
 
 def declared_length(headers: Pairs) -> int | None:
@@ -48,10 +51,12 @@ class Responder(asyncio.Protocol):
     __slots__ = (
         "_complete",
         "_continue",
+        "_copied",
         "_eof",
         "_head_only",
         "_hub",
         "_keep",
+        "_noted",
         "_reading_paused",
         "_rest",
         "_stalled_at",
@@ -77,8 +82,11 @@ class Responder(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._stream: BodyStream | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._rest = b""
+        self._rest: deque[bytes] = deque()
+        """Received behind the current request, in order."""
         self._stalled_at = 0
+        self._copied = self._noted = 0
+        """Chunks of streamed answers written; and how many they were when the deadline was set."""
         self._complete = True
         """The current request has been read to its last byte."""
         self._keep = False
@@ -129,8 +137,17 @@ class Responder(asyncio.Protocol):
         if self._task is None:
             return False
         if self._stream is not None and not self._complete:
-            self._stream.fail(ConnectionResetError("the client's body ended early"))
+            self._body_broken("the client's body ended early")
+        elif self._streaming:
+            self._gain_time()
         return True
+
+    def _body_broken(self, why: str) -> None:
+        """No more of the body will come; the handler learns it, and its answer is the last one."""
+        assert self._stream is not None
+        self._stream.fail(ConnectionResetError(why))
+        self._state = CLOSING
+        self._gain_time()
 
     def _pause_reading(self) -> None:
         if self._transport is not None and not self._reading_paused and not self._transport.is_closing():
@@ -168,13 +185,20 @@ class Responder(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._write_paused = False
-        if self._state != CLOSING:
+        if self._task is not None:
             self._gain_time()
         self._wake_writer()
 
     def _gain_time(self) -> None:
-        reading = self._state == BODY
-        self.deadline = self._hub.loop.time() + self._hub.limits.body_progress_seconds if reading else FOREVER
+        """While a handler runs only two things are waited for: more of the body, and a sign that the client still listens."""
+        now, limits = self._hub.loop.time(), self._hub.limits
+        if self._state == BODY:
+            self.deadline = now + limits.body_progress_seconds
+        elif self._streaming and self._eof:
+            self._noted = self._copied
+            self.deadline = now + limits.half_closed
+        else:
+            self.deadline = FOREVER
 
     def _wake_writer(self) -> None:
         waiter, self._waiter = self._waiter, None
@@ -267,6 +291,8 @@ class Responder(asyncio.Protocol):
         """Whether the connection can be kept. Closes `body` in any case."""
         try:
             self._streaming = True
+            if self._eof:
+                self._gain_time()
             return await self._pump(request, response, body)
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -311,6 +337,7 @@ class Responder(asyncio.Protocol):
             if not chunk:
                 continue
             sent += len(chunk)
+            self._copied += 1
             if length is not None and sent > length:
                 raise ValueError(f"a body longer than its Content-Length of {length}")
             self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
@@ -359,7 +386,7 @@ class Responder(asyncio.Protocol):
             transport.close()
             return
         self.deadline = self._hub.loop.time() + limits.linger
-        self._rest = b""
+        self._rest.clear()
         self._resume_reading()
         if transport.can_write_eof():
             transport.write_eof()
@@ -371,18 +398,19 @@ class Responder(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
+        self._hub.deadlines.watch(self)
         waiting = transport.get_write_buffer_size()
         if waiting and (self._write_paused or self._state == CLOSING) and waiting < self._stalled_at:
             self._stalled_at = waiting
             self.deadline = self._hub.loop.time() + self._hub.limits.write_stall
-            self._hub.deadlines.watch(self)
-        elif waiting or self._write_paused or self._state == CLOSING:
-            transport.abort()
-        elif self._state == IDLE:
+        elif self._streaming and not self._write_paused and self._state != BODY and self._copied != self._noted:
+            self._gain_time()
+        elif self._state in (HEAD, BODY) and not self._write_paused:
+            self.expire_reading()
+        elif self._state == IDLE and not waiting:
             transport.close()
         else:
-            self._hub.deadlines.watch(self)
-            self.expire_reading()
+            transport.abort()
 
     # the end of the server
 
