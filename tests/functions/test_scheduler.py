@@ -30,8 +30,8 @@ class Machine(RuleBasedStateMachine):
         self.now = 0.0
         self.count = 0
 
-    def pump(self) -> None:
-        orders = self.scheduler.starts(self.now)
+    def pump(self, *, saturated: bool = False) -> None:
+        orders = self.scheduler.starts(self.now, saturated=saturated)
         for slot in orders.stop:
             assert slot.gone
             assert slot not in self.running
@@ -70,10 +70,10 @@ class Machine(RuleBasedStateMachine):
             self.runs(slot, ticket)
         self.pump()
 
-    @rule(seconds=st.sampled_from([0.0, 5.0, 11.0]))
-    def wait(self, seconds: float) -> None:
+    @rule(seconds=st.sampled_from([0.0, 5.0, 11.0]), saturated=st.booleans())
+    def wait(self, seconds: float, saturated: bool) -> None:
         self.now += seconds
-        self.pump()
+        self.pump(saturated=saturated)
 
     @precondition(lambda self: self.in_phase(Phase.STARTING, Phase.SETTLING))
     @rule(data=st.data())
@@ -239,6 +239,28 @@ def test_constant_pressure_adds_workers_one_by_one_up_to_the_eager_limit() -> No
             scheduler.ready(started, now)
     assert len(group.slots) == LIMITS.eager
     assert slot in group.slots
+
+
+def test_a_saturated_machine_gets_no_more_than_the_eager_ones_unless_the_wait_is_very_long() -> None:
+    scheduler, group, _ = with_one_idle()
+    for number in range(5):
+        scheduler.acquire(group, Ticket(number), 0.0)
+    (second,) = scheduler.starts(11.0, saturated=True).start
+    scheduler.ready(second, 11.0)
+    assert len(group.slots) == LIMITS.eager
+    assert scheduler.starts(99.0, saturated=True).start == []
+    assert len(scheduler.starts(100.0, saturated=True).start) == 1
+
+
+def test_no_more_workers_than_the_group_may_have() -> None:
+    scheduler: Scheduler[Ticket] = Scheduler(LIMITS)
+    group: Group[Ticket] = Group()
+    for number in range(6):
+        scheduler.acquire(group, Ticket(number), 0.0)
+    for _ in range(6):
+        for slot in scheduler.starts(1000.0).start:
+            scheduler.ready(slot, 1000.0)
+    assert len(group.slots) == LIMITS.per_group
 
 
 def test_the_last_used_worker_is_used_again() -> None:

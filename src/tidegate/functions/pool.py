@@ -21,6 +21,7 @@ from tidegate.functions.environment import log_stream_name
 from tidegate.functions.invocation import Invocation, Outcome, exit_failure, timeout_failure
 from tidegate.functions.logs import FunctionLog
 from tidegate.functions.process import exit_reason
+from tidegate.functions.processors import Processors
 from tidegate.functions.runtimes import Runtimes, UnsupportedRuntime
 from tidegate.functions.scheduler import Group, Limits, Phase, QueueFull, Scheduler, Slot
 from tidegate.functions.spec import FunctionSpec, InvokeError
@@ -87,6 +88,7 @@ class Pool:
         self._ids = ids
         self._loop = loop
         self._scheduler: Scheduler[Invocation] = Scheduler(settings.limits)
+        self._processors = Processors()
         self._deadlines = Deadlines(loop, _TICK)
         self._workers: dict[Slot[Invocation], Worker] = {}
         self._leaving: set[Worker] = set()
@@ -274,7 +276,8 @@ class Pool:
         """Let the scheduler start what it wants to start now."""
         if self._closed:
             return
-        orders = self._scheduler.starts(self._loop.time())
+        now = self._loop.time()
+        orders = self._scheduler.starts(now, saturated=self._scheduler.hungry and self._processors.saturated(now))
         for slot in orders.stop:
             self._stop(slot)
         for slot in orders.start:

@@ -20,6 +20,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_SATURATED_PATIENCE = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -192,25 +194,32 @@ class Scheduler(Generic[T]):
         return self._new(group)
 
     def retire(self, group: Group[T], successor: Group[T] | None, now: float) -> tuple[list[Slot[T]], list[T]]:
-        """The group ends. Slots to stop now, and waiters that no successor takes over (those keep their places)."""
+        """The group ends. Slots to stop now, and waiters that no successor takes over.
+
+        A successor is new and empty; whoever waits keeps the place in the queue.
+        """
         group.retired = True
         stop = [slot for slot in group.slots if slot.phase is not Phase.BUSY]
         for slot in stop:
             self.gone(slot)
         waiters = list(group.waiting)
         if successor is not None and waiters:
-            successor.waiting = OrderedDict({**group.waiting, **successor.waiting})
+            successor.waiting.update(group.waiting)
             successor.hungry_since = group.hungry_since
             self._hungry[successor] = None
         group.waiting.clear()
         self._fed(group)
         return stop, [] if successor is not None else waiters
 
-    def starts(self, now: float) -> Orders[T]:
-        """To be asked when a ticket was queued, when a slot is gone or idle, and every `patience` while there is hunger."""
+    def starts(self, now: float, *, saturated: bool = False) -> Orders[T]:
+        """To be asked when a ticket was queued, when a slot is gone or idle, and every `patience` while there is hunger.
+
+        `saturated`: the processors have nothing to spare. Then a group with `eager` slots has ten times the patience, since
+        its invocations wait for processor time, and more slots would not give them any.
+        """
         orders: Orders[T] = Orders([], [])
         for group in list(self._hungry):
-            while self.starting < self._limits.starting and self._wants(group, now):
+            while self.starting < self._limits.starting and self._wants(group, now, saturated):
                 if self.total >= self._limits.total:
                     victim = self._longest_idle(group)
                     if victim is None:
@@ -221,7 +230,7 @@ class Scheduler(Generic[T]):
                 self._hungry.move_to_end(group)
         return orders
 
-    def _wants(self, group: Group[T], now: float) -> bool:
+    def _wants(self, group: Group[T], now: float, saturated: bool) -> bool:
         if len(group.slots) >= self._limits.per_group:
             return False
         if not group.slots:
@@ -230,7 +239,9 @@ class Scheduler(Generic[T]):
             return True
         # Each start that is under way is for one overdue waiter: is there one more?
         since = next(islice(group.waiting.values(), group.starting, None), None)
-        return since is not None and now - since >= self._limits.patience
+        hopeless = saturated and len(group.slots) >= self._limits.eager
+        patience = self._limits.patience * (_SATURATED_PATIENCE if hopeless else 1)
+        return since is not None and now - since >= patience
 
     def _under_pressure(self, group: Group[T], now: float) -> bool:
         size = len(group.slots)
