@@ -42,8 +42,6 @@ class Connection(Responder):
     """`data_received` is all of the reading side; see the module's picture."""
 
     __slots__ = (
-        "_block",
-        "_block_headers",
         "_chunks",
         "_endpoint",
         "_entries",
@@ -74,9 +72,6 @@ class Connection(Responder):
         self._head_max = hub.limits.head_bytes
         self._ticks_ns = hub.clock.ticks_ns
         self._host: bytes | None = None
-        self._block = b""
-        """The header block of the last request without a body: a client sends mostly the same one again."""
-        self._block_headers = Headers()
         self._request: Request | None = None
         self._endpoint: Endpoint | None = None
         self._chunks: list[bytes] = []
@@ -217,10 +212,6 @@ class Connection(Responder):
         self._head_only = method == "HEAD"
         if method == "CONNECT":
             self.refuse(405)
-            return
-        block = head[len(method) + len(line[1]) + LINE_FIXED :]
-        if block == self._block and version == "1.1" and target[0] == 0x2F:
-            self._known_head(line, block)
             return
         entries: list[tuple[bytes, bytes, bytes]] = []
         first: dict[bytes, bytes] = {}
