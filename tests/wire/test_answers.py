@@ -201,10 +201,16 @@ def test_a_stream_that_breaks_its_length_breaks_the_connection(length: int) -> N
 
     async def scenario() -> None:
         async with served(fixed(Response(200, [(b"Content-Length", b"%d" % length)], body()))) as app:
-            with pytest.raises(ConnectionError):
-                raw = await app.ask(GET)
-                assert raw.count(b"HTTP/1.1") <= 1
-                raise ConnectionError
+            reader, writer = await app.connect()
+            writer.write(GET + GET)
+            raw = b""
+            with contextlib.suppress(ConnectionError):
+                while data := await reader.read(1000):
+                    raw += data
+            # Fewer bytes than said and then the end: the client knows that this is not all, and gets no second answer.
+            assert len(raw.partition(b"\r\n\r\n")[2]) < length
+            await until(lambda: app.server.connections == 0)
+            writer.close()
 
     run(scenario())
 
