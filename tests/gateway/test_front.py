@@ -149,7 +149,7 @@ def test_throttling(server: Server) -> None:
 def test_access_log(server: Server, api: str) -> None:
     answer = server.call(api, '/prod/pets?a="b')
     wanted = answer.header("x-amzn-RequestId") or "none"
-    line = wait_for(server, wanted)
+    line = server.wait_for(wanted, among=server.access_log)
     logged = json.loads(line)
     assert {name: logged[name] for name in ("api", "stage", "httpMethod", "path", "resourcePath", "status")} == {
         "api": api,
@@ -166,19 +166,7 @@ def test_access_log(server: Server, api: str) -> None:
     builder.client.update_stage(restApiId=own, stageName="prod", patchOperations=change)
     answer = server.call(own, "/prod/x", headers={"User-Agent": "me/1"})
     wanted = answer.header("x-amzn-RequestId") or "none"
-    assert wait_for(server, wanted) == f"{wanted} 200 me/1"
-
-
-def wait_for(server: Server, text: str) -> str:
-    """The access log comes in batches, some tenths of a second late."""
-    import time
-
-    for _ in range(100):
-        for line in list(server.access_log):
-            if text in line:
-                return line
-        time.sleep(0.02)
-    raise AssertionError(f"{text} is not in the access log")
+    assert server.wait_for(wanted, among=server.access_log) == f"{wanted} 200 me/1"
 
 
 def test_metrics(server: Server, api: str) -> None:

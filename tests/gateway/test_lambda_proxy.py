@@ -204,7 +204,7 @@ def test_failures_of_functions(server: Server) -> None:
     api = ApiBuilder(server).function("/", "GET", arn).deploy()
     answer = server.call(api, "/prod/")
     assert (answer.status, answer.body) == (502, b'{"message": "Internal server error"}')
-    assert any("secret text" in line for line in server.messages)
+    server.wait_for("secret text")
     gone = "arn:aws:lambda:us-east-1:000000000000:function:nosuch"
     missing = ApiBuilder(server).function("/", "GET", gone).deploy()
     assert server.call(missing, "/prod/").status == 500

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,17 @@ class Server:
     messages: list[str] = field(default_factory=list)
 
     def start(self) -> Server:
-        command = [sys.executable, "-m", "tidegate.cli", "start", "--port", "0", "--data", str(self.data), *self.options]
+        command = [
+            sys.executable,
+            "-m",
+            "tidegate.cli",
+            "start",
+            "--port",
+            "0",
+            "--data",
+            str(self.data),
+            *self.options,
+        ]
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -78,6 +89,16 @@ class Server:
     def _gather(stream: Any, lines: list[str]) -> None:
         for line in stream:
             lines.append(line.rstrip("\n"))
+
+    def wait_for(self, text: str, *, among: list[str] | None = None) -> str:
+        """The line that holds a text, as soon as it is there: logs come some tenths of a second late."""
+        lines = self.messages if among is None else among
+        for _ in range(250):
+            found = next((line for line in list(lines) if text in line), None)
+            if found is not None:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"{text!r} was not written")
 
     def kill(self) -> None:
         self.process.kill()
@@ -132,7 +153,12 @@ def zip_of(files: Mapping[str, str]) -> bytes:
 
 def make_function(server: Server, name: str, code: str, **options: Any) -> str:
     """Create a Python function out of its source; returns the ARN."""
-    settings = {"Runtime": "python3.11", "Handler": "app.handler", "Role": "arn:aws:iam::000000000000:role/r", **options}
+    settings = {
+        "Runtime": "python3.11",
+        "Handler": "app.handler",
+        "Role": "arn:aws:iam::000000000000:role/r",
+        **options,
+    }
     made = server.client("lambda").create_function(
         FunctionName=name, Code={"ZipFile": zip_of({"app.py": code})}, **settings
     )
@@ -183,9 +209,7 @@ class ApiBuilder:
         return self.method(path, verb, {**integration, **options}, **method_options)
 
     def function(self, path: str, verb: str, arn: str) -> ApiBuilder:
-        return self.method(
-            path, verb, {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": lambda_uri(arn)}
-        )
+        return self.method(path, verb, {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": lambda_uri(arn)})
 
     def deploy(self, stage: str = "prod", **options: Any) -> str:
         self.client.create_deployment(restApiId=self.id, stageName=stage, **options)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Pairs: TypeAlias = list[tuple[bytes, bytes]]
 """Header fields in order, names as they are to appear on the wire."""
@@ -20,13 +20,16 @@ class Headers:
     name to first value) may be given by whoever has it anyway.
     """
 
-    __slots__ = ("_first", "entries")
+    __slots__ = ("_first", "entries", "memo")
 
     def __init__(
         self, entries: list[tuple[bytes, bytes, bytes]] | None = None, first: dict[bytes, bytes] | None = None
     ) -> None:
         self.entries: list[tuple[bytes, bytes, bytes]] = [] if entries is None else entries
         self._first = first
+        self.memo: dict[Any, Any] | None = None
+        """Set when the same head came on the same connection before: what was worked out of it then may be kept here, by a
+        key that is the reader's own. The fields of such an object are shared by requests and never changed."""
 
     @classmethod
     def of(cls, pairs: Pairs) -> Headers:
@@ -100,7 +103,7 @@ class Request:
 class Response:
     """What goes back to a client. `body` is bytes, or a stream of chunks (sent chunked unless a length is among the headers)."""
 
-    __slots__ = ("body", "close", "headers", "status")
+    __slots__ = ("body", "close", "encoded", "headers", "status")
 
     def __init__(
         self, status: int, headers: Pairs, body: bytes | AsyncIterator[bytes] = b"", *, close: bool = False
@@ -108,6 +111,9 @@ class Response:
         self.status = status
         self.headers = headers
         """Without Content-Length, Connection, Transfer-Encoding and Date: the wire adds those."""
+        self.encoded = b""
+        """Further fields, ready for the wire: `\\r\\nName: value` each, none of them the wire's own. Only for fields that came
+        in through a parser, which has refused line breaks inside them."""
         self.body = body
         self.close = close
 
@@ -162,14 +168,16 @@ class Origin:
 class UpstreamResponse:
     """A backend's answer. `body` is whole, or a stream when the caller asked for one."""
 
-    __slots__ = ("body", "headers", "status", "stream")
+    __slots__ = ("body", "headers", "memo", "status", "stream")
 
     def __init__(
         self, status: int, headers: Pairs, body: bytes = b"", stream: AsyncIterator[bytes] | None = None
     ) -> None:
         self.status = status
         self.headers = headers
-        """Names as the backend sent them."""
+        """Names as the backend sent them. Shared by the answers with the same head: never changed."""
+        self.memo: dict[Any, Any] | None = None
+        """As in `Headers`: set when the same head came on the same connection before."""
         self.body = body
         self.stream = stream
 

@@ -5,7 +5,7 @@ Source: *Amazon API Gateway important notes*; shared facts, rest-data-plane §5.
 
 from __future__ import annotations
 
-from tidegate.core.message import Pairs
+from tidegate.core.message import Pairs, Response, UpstreamResponse
 
 _DROPPED = frozenset(b"expect host proxy-authenticate te trailer transfer-encoding upgrade via keep-alive".split())
 _REMAPPED = {
@@ -16,6 +16,22 @@ _REMAPPED = {
     ).split()
 }
 """M and MO of the table; Content-Length and x-amzn-RequestId as recorded."""
+
+
+def answer(inbound: UpstreamResponse) -> Response:
+    """A backend's answer as the client gets it; what was worked out of the same head before is used again."""
+    memo = inbound.memo
+    if memo is None:
+        return Response(inbound.status, returned(inbound.headers), inbound.body)
+    encoded = memo.get(returned)
+    if encoded is None:
+        pairs = returned(inbound.headers)
+        if not any(name.lower() == b"content-type" for name, _ in pairs):
+            pairs.append((b"Content-Type", b"application/json"))
+        encoded = memo[returned] = b"".join([b"\r\n%b: %b" % pair for pair in pairs])
+    response = Response(inbound.status, [], inbound.body)
+    response.encoded = encoded
+    return response
 
 
 def returned(pairs: Pairs) -> Pairs:

@@ -132,11 +132,8 @@ class RestPipeline:
         ex.at("done")
         ex.close()
         headers = response.headers
-        for name, _ in headers:
-            if name in _CONTENT_TYPE or name.lower() == b"content-type":
-                break
-        else:
-            headers.append((b"Content-Type", b"application/json"))
+        if not response.encoded:
+            _default_content_type(headers)
         headers += (
             (b"x-amzn-RequestId", ex.request_id.encode()),
             (b"x-amz-apigw-id", ex.extended_request_id.encode()),
@@ -153,6 +150,13 @@ class RestPipeline:
         if ex.method.logs_execution:
             log.info("(%s) %s", ex.request_id, execution_log(ex))
         return response
+
+
+def _default_content_type(headers: Pairs) -> None:
+    for name, _ in headers:
+        if name in _CONTENT_TYPE or name.lower() == b"content-type":
+            return
+    headers.append((b"Content-Type", b"application/json"))
 
 
 _CONTENT_TYPE = frozenset({b"Content-Type", b"content-type"})

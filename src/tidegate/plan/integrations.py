@@ -97,6 +97,7 @@ class IntegrationCompiler:
             overridden=frozenset(name.lower().encode() for name, _ in mapped["header"]),
             head=f" HTTP/1.1\r\nHost: {origin.authority}\r\nx-amzn-apigateway-api-id: {self.api_id}\r\n".encode(),
             user_agent=f"User-Agent: AmazonAPIGateway_{self.api_id}\r\n".encode(),
+            maps_user_agent=any(name.lower() == "user-agent" for name, _ in mapped["header"]),
             timeout=integration.timeout_in_millis / 1000,
         )
 

@@ -39,7 +39,7 @@ class MockPlan:
     """(media type, body) in order of declaration; the first serves an Accept that matches none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HttpProxyPlan:
     """HTTP_PROXY, with everything of the outbound request that does not depend on the request."""
 
@@ -57,6 +57,7 @@ class HttpProxyPlan:
     head: bytes
     """` HTTP/1.1`, Host and the headers that never change, each with its line end."""
     user_agent: bytes
+    maps_user_agent: bool
     timeout: float
     """Seconds."""
 

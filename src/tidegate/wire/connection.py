@@ -23,6 +23,7 @@ from tidegate.wire.request_head import (
     check_host,
     framing_fields,
     origin_form,
+    plain_target,
     plausible,
     request_line,
     wants_keep_alive,
@@ -42,6 +43,8 @@ class Connection(Responder):
     """`data_received` is all of the reading side; see the module's picture."""
 
     __slots__ = (
+        "_block",
+        "_block_headers",
         "_chunks",
         "_endpoint",
         "_entries",
@@ -72,6 +75,10 @@ class Connection(Responder):
         self._head_max = hub.limits.head_bytes
         self._ticks_ns = hub.clock.ticks_ns
         self._host: bytes | None = None
+        self._block = b""
+        """The header fields of the last request, when it had no body and was wholly plain. A client that sends the same bytes
+        again, as most do, has them understood already: nothing in them depends on the request line, which is looked at anew."""
+        self._block_headers = Headers()
         self._request: Request | None = None
         self._endpoint: Endpoint | None = None
         self._chunks: list[bytes] = []
@@ -206,12 +213,19 @@ class Connection(Responder):
 
     def _head_received(self, head: bytes, line: tuple[str, bytes, str]) -> None:
         method, target, version = line
-        hub = self._hub
         self._complete = False
         self._stream = None
         self._head_only = method == "HEAD"
         if method == "CONNECT":
             self.refuse(405)
+            return
+        block = head[len(method) + len(target) + LINE_FIXED - 2 :]
+        if block == self._block and version == "1.1" and plain_target(target):
+            headers = self._block_headers
+            if headers.memo is None:
+                headers.memo = {}
+            self._keep = self._complete = True
+            self._choose(method, target, version, headers, len(block) - 2)
             return
         entries: list[tuple[bytes, bytes, bytes]] = []
         first: dict[bytes, bytes] = {}
@@ -243,6 +257,16 @@ class Connection(Responder):
                 return
         if b"connection" in first:
             self._keep = wants_keep_alive(headers, default=self._keep)
+        if b"expect" in first and version == "1.1" and first[b"expect"].lower() != b"100-continue":
+            self.refuse(417)
+            return
+        if self._complete and self._keep and target is line[1] and b"upgrade" not in first and b"expect" not in first:
+            self._block = block
+            self._block_headers = headers
+        self._choose(method, target, version, headers, len(block) - 2)
+
+    def _choose(self, method: str, target: bytes, version: str, headers: Headers, size: int) -> None:
+        """The head is good: whoever answers it is found, and begins, or the body does."""
         request = Request(
             method=method,
             target=target,
@@ -250,15 +274,12 @@ class Connection(Responder):
             http_version=version,
             scheme=self.scheme,
             peer=self.peer,
-            head_size=len(head) - len(method) - len(line[1]) - LINE_FIXED,
+            head_size=size,
             received_ns=self._ticks_ns(),
         )
-        if b"expect" in first and version == "1.1" and first[b"expect"].lower() != b"100-continue":
-            self.refuse(417)
-            return
         self._request = request
         try:
-            endpoint = hub.front_door(request)
+            endpoint = self._hub.front_door(request)
         except Exception:
             log.exception("no endpoint could be chosen for %s %s", method, request.path)
             self.refuse(500)

@@ -27,6 +27,9 @@ _LINE_BEGUN = re.compile(rb"[A-Z-]{1,16}(?: (?:[!\"$-~]+(?: H?T?T?P?/?1?\.?[01]?
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)([/?].*)?", re.IGNORECASE | re.DOTALL).fullmatch
 _AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?").fullmatch
 
+plain_target = re.compile(rb"/[!\"$-~]*").fullmatch
+"""Origin form in the characters that llhttp lets pass, for a head that llhttp does not see."""
+
 
 class BadRequest(Exception):
     """The head cannot be served; `status` says how it is refused."""

@@ -270,7 +270,7 @@ class Responder(asyncio.Protocol):
             body = b""
         else:
             tail = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
-        head = self._hub.heads.build(status, response.headers, keep, tail)
+        head = self._hub.heads.build(status, response.headers, keep, tail, response.encoded)
         if len(body) <= _JOIN_MAX:
             self._transport.write(head + body)
         else:
@@ -319,7 +319,8 @@ class Responder(asyncio.Protocol):
         chunked = length is None and request.http_version == "1.1" and response.status not in _BODILESS
         keep = self._may_keep(response) and (chunked or length is not None or silent)
         try:
-            head = self._hub.heads.build(response.status, response.headers, keep, _tail(length, chunked=chunked))
+            tail = _tail(length, chunked=chunked)
+            head = self._hub.heads.build(response.status, response.headers, keep, tail, response.encoded)
         except ValueError:
             log.exception("an answer could not be encoded")
             self._send(bare(500), False)

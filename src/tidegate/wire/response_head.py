@@ -31,8 +31,11 @@ class ResponseHeads:
         self._starts: dict[int, bytes] = {}
         self._names: dict[bytes, bytes] = {}
 
-    def build(self, status: int, headers: Pairs, keep: bool, tail: bytes) -> bytes:
-        """`tail` begins and ends with a line end: the framing fields, and the blank line. Raises ValueError."""
+    def build(self, status: int, headers: Pairs, keep: bool, tail: bytes, encoded: bytes = b"") -> bytes:
+        """`encoded`: see `core.message.Response`. `tail`: the framing fields and the blank line; begins and ends with a line end.
+
+        Raises ValueError.
+        """
         second = int(self._time())
         if second != self._second:
             self._second = second
@@ -49,9 +52,12 @@ class ResponseHeads:
             if prefix:
                 parts += (prefix, value)
         parts.append(tail)
-        head = b"".join(parts)
         # One line end per field; a value with one of its own would be read as further fields or as a second answer.
         lines = len(parts) // 2 + (3 if len(tail) == 4 else 4)
+        if encoded:
+            lines += encoded.count(b"\n")
+            parts.insert(1, encoded)
+        head = b"".join(parts)
         if head.count(b"\n") != lines or head.count(b"\r") != lines:
             raise ValueError("a line break in a header field")
         return head

@@ -63,6 +63,8 @@ class UpstreamConnection(asyncio.Protocol):
         "_interims",
         "_keep",
         "_keeper",
+        "_known",
+        "_known_head",
         "_loop",
         "_max_body",
         "_pairs",
@@ -104,6 +106,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._timeout = 0.0
         self._complete = self._keep = self._poisoned = self._sending = self._write_paused = False
         self._head_only = self._streams = self._reading_paused = False
+        self._known_head = b""
+        """The head of the last answer, when it came in one read with its body. Most backends send the same head many times
+        (but for Date, once a second), and what llhttp made of it then holds again."""
+        self._known: UpstreamResponse | None = None
 
     # an exchange, from the pool's side
 
@@ -204,6 +210,9 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if self.phase == GONE:
             return
+        if self._known_head and self._fed == 0 and data.startswith(self._known_head):
+            self._known_answer(data)
+            return
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
@@ -217,11 +226,37 @@ class UpstreamConnection(asyncio.Protocol):
         if self._head_only and self.phase == BODY:
             self._head_answered(data)
         elif self._complete:
-            self._answered(reusable=self._keep and not self._poisoned)
+            reusable = self._keep and not self._poisoned
+            self._answered(reusable=reusable, read=data if self._fed == len(data) else b"")
         elif self._poisoned:
             self.fail(UpstreamError(f"{self._keeper.label}: switched protocols without being asked"))
         elif self._fed > _HEAD_MAX + _OVERHEAD_FACTOR * self._size:
             self.fail(UpstreamError(f"{self._keeper.label}: an answer's head or framing is too long"))
+
+    def _known_answer(self, data: bytes) -> None:
+        """The head is byte for byte the last one's, blank line included."""
+        known, size = self._known, len(self._known_head)
+        assert known is not None
+        if len(data) - size == len(known.body) and not (self._head_only or self._streams or self._sending):
+            answer = UpstreamResponse(known.status, known.headers, data[size:])
+            if known.memo is None:
+                known.memo = {}
+            answer.memo = known.memo
+            self._resolve(answer)
+            self._served += 1
+            self.phase = IDLE
+            self._keeper.release(self)
+            return
+        # A body in pieces, or for another kind of request: llhttp reads it like any other.
+        self._known_head = b""
+        self.data_received(data)
+
+    def _remember(self, data: bytes, answer: UpstreamResponse) -> None:
+        """Keep an answer's head if the read was exactly this head and a body of the length that it declares."""
+        head = data[: len(data) - len(answer.body)]
+        plain = head.endswith(b"\r\n\r\n") and head.count(b"\r\n\r\n") == 1 and answer.status not in (204, 304)
+        if plain and any(name.lower() == b"content-length" for name, _ in answer.headers):
+            self._known_head, self._known = head, answer
 
     def eof_received(self) -> bool:
         self._ended(None)
@@ -335,7 +370,8 @@ class UpstreamConnection(asyncio.Protocol):
         exact = self._fed == len(data) and data.find(b"\r\n\r\n") == len(data) - 4 and data.startswith(b"HTTP/1.1")
         self._answered(reusable=exact and not closing)
 
-    def _answered(self, *, reusable: bool) -> None:
+    def _answered(self, *, reusable: bool, read: bytes = b"") -> None:
+        """`read`: the whole answer as it came, if it came in one piece."""
         if self._sending and (self._pump is not None or self._transport.get_write_buffer_size()):
             reusable = False  # the answer came before the request was sent to its end
         stream, self._stream = self._stream, None
@@ -344,9 +380,10 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             chunks = self._chunks
             body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            self._resolve(
-                UpstreamResponse(self._status, self._pairs, body, self._no_stream() if self._streams else None)
-            )
+            answer = UpstreamResponse(self._status, self._pairs, body, self._no_stream() if self._streams else None)
+            if read and reusable and not self._streams:
+                self._remember(read, answer)
+            self._resolve(answer)
         if not reusable:
             self.drop()
             return

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Response, Upstream, UpstreamError, UpstreamResponse, UpstreamTimeout
 from tidegate.gateway.exchange import Exchange
-from tidegate.gateway.headers import returned
+from tidegate.gateway.headers import answer
 from tidegate.mapping.parameters import Source
 from tidegate.plan.nodes import HttpProxyPlan
 
@@ -44,18 +44,17 @@ class HttpProxy:
         if query:
             parts += (b"?", query)
         parts.append(plan.head)
-        overridden = plan.overridden
-        agent = False
-        for lower, name, value in request.headers.entries:
-            if lower not in _NOT_FORWARDED and lower not in overridden:
-                parts += (name, b": ", value, b"\r\n")
-                if lower == b"user-agent":
-                    agent = True
+        memo = request.headers.memo
+        if memo is None:
+            parts.append(_forwarded(exchange, plan))
+        else:
+            forwarded = memo.get(plan)
+            if forwarded is None:
+                forwarded = memo[plan] = _forwarded(exchange, plan)
+            parts.append(forwarded)
+        parts += (b"X-Amzn-Trace-Id: ", exchange.trace_id.encode(), b"\r\n")
         if plan.header_sources:
-            agent |= _mapped_headers(exchange, plan, parts)
-        if not agent:
-            parts.append(plan.user_agent)
-        _forwarded(exchange, parts)
+            _mapped_headers(exchange, plan, parts)
         body = request.body
         if body or request.method in _WITH_BODY:
             parts.append(b"Content-Length: %d\r\n" % len(body))
@@ -76,7 +75,7 @@ class HttpProxy:
 
     def response(self, exchange: Exchange, plan: HttpProxyPlan, inbound: UpstreamResponse) -> Response:
         exchange.integration_status = inbound.status
-        return Response(inbound.status, returned(inbound.headers), inbound.body)
+        return answer(inbound)
 
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -119,22 +118,27 @@ def _query(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
     return b"&".join(parts)
 
 
-def _mapped_headers(exchange: Exchange, plan: HttpProxyPlan, parts: list[bytes]) -> bool:
-    """Append the headers that the method maps; tells whether a User-Agent was among them."""
-    agent = False
+def _mapped_headers(exchange: Exchange, plan: HttpProxyPlan, parts: list[bytes]) -> None:
     for name, source in plan.header_sources:
         value = source(exchange)
         if value is not None:
             # A line break inside a value would start another header.
             parts += (name, b": ", value.replace("\r", " ").replace("\n", " ").encode(), b"\r\n")
-            agent |= name.lower() == b"user-agent"
-    return agent
 
 
-def _forwarded(exchange: Exchange, parts: list[bytes]) -> None:
+def _forwarded(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
+    """The client's own fields that go on, and those that tell of the client: the same for every request with this head."""
+    parts: list[bytes] = []
+    agent = plan.maps_user_agent
     client = exchange.source_ip.encode()
-    earlier = exchange.request.headers.get(b"x-forwarded-for")
-    if earlier is not None:
-        client = earlier + b", " + client
-    parts += (b"X-Amzn-Trace-Id: ", exchange.trace_id.encode(), b"\r\nX-Forwarded-For: ", client, b"\r\n")
-    parts.append(exchange.host.forwarded)
+    for lower, name, value in exchange.request.headers.entries:
+        if lower == b"x-forwarded-for":
+            client = value + b", " + client
+        elif lower not in _NOT_FORWARDED and lower not in plan.overridden:
+            parts += (name, b": ", value, b"\r\n")
+            if lower == b"user-agent":
+                agent = True
+    if not agent:
+        parts.append(plan.user_agent)
+    parts += (b"X-Forwarded-For: ", client, b"\r\n", exchange.host.forwarded)
+    return b"".join(parts)
