@@ -112,8 +112,8 @@ class Response:
         self.headers = headers
         """Without Content-Length, Connection, Transfer-Encoding and Date: the wire adds those."""
         self.encoded = b""
-        """Further fields, ready for the wire: `\\r\\nName: value` each, none of them the wire's own. Only for fields that came
-        in through a parser, which has refused line breaks inside them."""
+        """Further fields, ready for the wire: `\\r\\nName: value` each, none of them the wire's own. Only for fields in
+        which no line break can be: ids, and what came in through a parser, which refuses them."""
         self.body = body
         self.close = close
 

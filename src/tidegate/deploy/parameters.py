@@ -56,10 +56,10 @@ def resolve_parameters(
     """Values by name (lists for the list types, text for all others), and everything that is wrong with them."""
     problems = []
     if unknown := sorted(given.keys() - declared.keys()):
-        problems.append(Problem("Parameters", f"Parameters: [{', '.join(unknown)}] do not exist in the template"))
+        problems.append(Problem("Parameters", f"[{', '.join(unknown)}] do not exist in the template"))
     missing = [name for name, definition in declared.items() if name not in given and "Default" not in definition]
     if missing:
-        problems.append(Problem("Parameters", f"Parameters: [{', '.join(missing)}] must have values"))
+        problems.append(Problem("Parameters", f"[{', '.join(missing)}] must have values"))
     values: dict[str, Any] = {}
     for name, definition in declared.items():
         problems += [Problem(name, message) for message in _malformed(name, definition)]

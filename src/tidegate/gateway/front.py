@@ -65,14 +65,17 @@ class DataPlane:
         found = _HOST.fullmatch(host)
         endpoint = None
         if found is not None:
-            endpoint = Endpoint(_ApiDoor(self, found[1].decode()).serve, MAX_BODY, too_large)
+            endpoint = Endpoint(_HostDoor(self, found[1].decode(), host).serve, MAX_BODY, too_large)
         if len(self._by_host) >= _KNOWN_HOSTS:
             self._by_host.clear()
         self._by_host[host] = endpoint
         return endpoint
 
-    def serve(self, request: Request, api_id: str, path: str) -> Awaitable[Response]:
-        """`path`: beginning with the stage. Not a coroutine itself: one less to step through per request."""
+    def serve(self, request: Request, api_id: str, path: str, host: Host | None = None) -> Awaitable[Response]:
+        """`path`: beginning with the stage. `host`: where it is known already.
+
+        Not a coroutine itself: one less to step through per request.
+        """
         if request.head_size > MAX_HEADER_BYTES or len(request.target) > MAX_URL_BYTES:
             return self._refuse(_over_limit(request))
         head, _, rest = path.lstrip("/").partition("/")
@@ -81,8 +84,9 @@ class DataPlane:
             return self._refuse(forbidden(f"API {api_id} has no stage {head!r}"))
         if not stage.open:
             return self._refuse(forbidden(f"the default endpoint of API {api_id} is disabled"))
-        key = (request.headers.get(b"host"), request.scheme)
-        host = self._hosts.get(key) or self._know_host(key)
+        if host is None:
+            key = (request.headers.get(b"host"), request.scheme)
+            host = self._hosts.get(key) or self._know_host(key)
         pipeline = self._pipeline
         return pipeline.serve_rest(pipeline.exchange(request, stage, host, path="/" + rest, full_path=path))
 
@@ -119,7 +123,7 @@ def _over_limit(request: Request) -> GatewayError:
 
 
 class _ApiDoor:
-    """Requests whose host or header names the API."""
+    """Requests whose header names the API."""
 
     __slots__ = ("_api_id", "_plane")
 
@@ -129,3 +133,16 @@ class _ApiDoor:
 
     def serve(self, request: Request) -> Awaitable[Response]:
         return self._plane.serve(request, self._api_id, request.path)
+
+
+class _HostDoor(_ApiDoor):
+    """Requests whose Host names the API."""
+
+    __slots__ = ("_hosts",)
+
+    def __init__(self, plane: DataPlane, api_id: str, host: bytes) -> None:
+        super().__init__(plane, api_id)
+        self._hosts = {scheme: Host.of(host, scheme) for scheme in ("http", "https")}
+
+    def serve(self, request: Request) -> Awaitable[Response]:
+        return self._plane.serve(request, self._api_id, request.path, self._hosts[request.scheme])

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 
 from tidegate.core.errors import Fault, GatewayError
-from tidegate.core.message import Pairs, Request, Response
+from tidegate.core.message import Pairs, Request, Response, UpstreamError, UpstreamTimeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ def too_large(request: Request) -> Response:
 
 def forbidden(detail: str) -> GatewayError:
     return GatewayError("FORBIDDEN", Fault.CLIENT, detail)
+
+
+def backend_error(error: UpstreamError) -> GatewayError:
+    """An HTTP backend did not answer, or not in time."""
+    kind = "INTEGRATION_TIMEOUT" if isinstance(error, UpstreamTimeout) else "INTEGRATION_FAILURE"
+    return GatewayError(kind, Fault.INTEGRATION, str(error), started=True)
 
 
 def configuration_error(detail: str) -> GatewayError:

@@ -15,11 +15,11 @@ from typing import Any, Protocol
 from tidegate.core.clock import Clock
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.ids import Ids
-from tidegate.core.message import Pairs, Request, Response
+from tidegate.core.message import Pairs, Request, Response, UpstreamError
 from tidegate.gateway.exchange import Exchange, Host
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
-from tidegate.gateway.responses import render
+from tidegate.gateway.responses import backend_error, render
 from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
 
 log = logging.getLogger("tidegate.gateway")
@@ -92,6 +92,8 @@ class RestPipeline:
         # fmt: on
         except GatewayError as error:
             response = self._stopped(ex, error)
+        except UpstreamError as error:
+            response = self._stopped(ex, backend_error(error))
         except Exception as error:  # The one catch-all: nothing of ours may reach a client.
             log.exception("request %s failed inside the gateway", ex.request_id)
             response = self._stopped(ex, GatewayError("DEFAULT_5XX", Fault.INTERNAL, repr(error), started=True))
@@ -134,12 +136,11 @@ class RestPipeline:
         headers = response.headers
         if not response.encoded:
             _default_content_type(headers)
-        headers += (
-            (b"x-amzn-RequestId", ex.request_id.encode()),
-            (b"x-amz-apigw-id", ex.extended_request_id.encode()),
-        )
+        # Ids are ours, or have been held against a pattern: no line break can be in them.
+        ids = f"\r\nx-amzn-RequestId: {ex.request_id}\r\nx-amz-apigw-id: {ex.extended_request_id}"
         if ex.method.traced:
-            headers.append((b"X-Amzn-Trace-Id", ex.trace_id.encode()))
+            ids = f"{ids}\r\nX-Amzn-Trace-Id: {ex.trace_id}"
+        response.encoded += ids.encode()
         ex.status = response.status
         body = response.body
         ex.response_length = len(body) if isinstance(body, bytes) else 0

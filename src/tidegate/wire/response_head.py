@@ -43,6 +43,8 @@ class ResponseHeads:
         start = self._starts.get(status if keep else -status)
         if start is None:
             start = self._start(status, keep)
+        if not headers:
+            return b"%b%b%b" % (start, encoded, tail)
         parts = [start]
         names = self._names
         for name, value in headers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from tidegate.core.message import Response
@@ -15,8 +16,8 @@ class IntegrationKind(Protocol):
         """Integration request. Raises GatewayError."""
         ...
 
-    async def send(self, exchange: Exchange, plan: Any, outbound: Any) -> Any:
-        """Call the backend. Raises GatewayError."""
+    def send(self, exchange: Exchange, plan: Any, outbound: Any) -> Awaitable[Any]:
+        """Call the backend. Raises GatewayError or UpstreamError."""
         ...
 
     def response(self, exchange: Exchange, plan: Any, inbound: Any) -> Response:

@@ -6,10 +6,10 @@ rest-data-plane §4, §5 and §12.4. This is the hot path: per request it only j
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from urllib.parse import quote
 
-from tidegate.core.errors import Fault, GatewayError
-from tidegate.core.message import Response, Upstream, UpstreamError, UpstreamResponse, UpstreamTimeout
+from tidegate.core.message import Response, Upstream, UpstreamResponse
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.headers import answer
 from tidegate.mapping.parameters import Source
@@ -61,17 +61,10 @@ class HttpProxy:
         parts.append(b"\r\n")
         return b"".join(parts)
 
-    async def send(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> UpstreamResponse:
+    def send(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> Awaitable[UpstreamResponse]:
         request = exchange.request
         head_only = plan.verb == b"HEAD" or (plan.verb is None and request.method == "HEAD")
-        try:
-            return await self._upstream.send(
-                plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only, retry=True
-            )
-        except UpstreamTimeout as error:
-            raise GatewayError("INTEGRATION_TIMEOUT", Fault.INTEGRATION, str(error), started=True) from error
-        except UpstreamError as error:
-            raise GatewayError("INTEGRATION_FAILURE", Fault.INTEGRATION, str(error), started=True) from error
+        return self._upstream.send(plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only)
 
     def response(self, exchange: Exchange, plan: HttpProxyPlan, inbound: UpstreamResponse) -> Response:
         exchange.integration_status = inbound.status
