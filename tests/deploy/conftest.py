@@ -24,6 +24,8 @@ class World:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.failing: dict[str, str] = {}
         """Operation → message of the error that it answers."""
+        self.codes: dict[str, str] = {}
+        """Operation → code of that error, where it matters."""
         self.gone: set[str] = set()
         """Operations (get, describe) that find nothing."""
         self.statements: list[str] = []
@@ -169,7 +171,8 @@ def _answer(client: Any, switch: _Switch) -> None:
     def reply(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
         world, operation = switch.world, model.name
         if operation in world.failing:
-            error = {"Code": "BadRequestException", "Message": world.failing[operation]}
+            code = world.codes.get(operation, "BadRequestException")
+            error = {"Code": code, "Message": world.failing[operation]}
             return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
         if operation in world.gone:
             error = {"Code": "ResourceNotFoundException", "Message": "gone"}

@@ -26,7 +26,7 @@ Resources:
     Properties:
       Name: mock
       EndpointConfiguration: {Types: [REGIONAL]}
-      BinaryMediaTypes: [image/png]
+      BinaryMediaTypes: [image~1png, text/x]
       Tags: [{Key: _custom_id_, Value: mymock}]
   Hello:
     Type: AWS::ApiGateway::Resource
@@ -93,7 +93,7 @@ def test_a_mock_api(bench: Bench) -> None:
         {
             "name": "mock",
             "endpointConfiguration": {"types": ["REGIONAL"]},
-            "binaryMediaTypes": ["image/png"],
+            "binaryMediaTypes": ["image/png", "text/x"],
             "tags": {"_custom_id_": "mymock"},
         }
     ]
@@ -215,6 +215,14 @@ def test_what_is_no_longer_given_goes_back_to_its_default(bench: Bench) -> None:
     (change,) = bench.world.params("UpdateFunctionConfiguration")
     assert (change["Timeout"], change["Environment"]) == (3, {"Variables": {}})
     assert bench.world.params("UntagResource")[-1]["TagKeys"] == ["team"]
+
+
+def test_tags_that_the_server_cannot_change_are_told(bench: Bench) -> None:
+    bench.deploy(FUNCTION % "")
+    bench.world.failing["TagResource"] = "TagResource is not supported"
+    bench.world.codes["TagResource"] = "UnsupportedOperationException"
+    result = bench.deploy((FUNCTION % "").replace("Value: a", "Value: b"))
+    assert [line for line in result.warnings if line.startswith("Fn.Tags: TagResource: Unsupported")]
 
 
 def test_a_new_name_replaces_a_function_and_what_names_it(bench: Bench) -> None:

@@ -171,6 +171,8 @@ def retag(arn: str, wanted: Mapping[str, str], old: Mapping[str, str], context: 
 
 def _creation(properties: Props) -> dict[str, Any]:
     given = {name: properties[name] for name in (*_CREATED, *_CREATED_TOO) if name in properties}
+    if "BinaryMediaTypes" in given:
+        given["BinaryMediaTypes"] = _media_types(properties)
     if "ApiKeySourceType" in given:
         given["apiKeySource"] = given.pop("ApiKeySourceType")
     if (policy := _policy(properties)) is not None:
@@ -228,12 +230,17 @@ def _endpoint_patches(api: Mapping[str, Any], properties: Props) -> Iterator[dic
 
 
 def _binary_patches(api: Mapping[str, Any], properties: Props, old: Props) -> Iterator[dict[str, str]]:
-    wanted = set(properties.get("BinaryMediaTypes") or [])
+    wanted = set(_media_types(properties))
     actual = set(api.get("binaryMediaTypes") or [])
     for kind in sorted(wanted - actual):
         yield {"op": "add", "path": f"/binaryMediaTypes/{_escaped(kind)}"}
-    for kind in sorted(set(old.get("BinaryMediaTypes") or []) & actual - wanted):
+    for kind in sorted(set(_media_types(old)) & actual - wanted):
         yield {"op": "remove", "path": f"/binaryMediaTypes/{_escaped(kind)}"}
+
+
+def _media_types(properties: Props) -> list[str]:
+    # AWS: templates write `image~1png`, the slash escaped as in a patch's path; `image/png` is understood as well.
+    return [text(kind).replace("~1", "/") for kind in properties.get("BinaryMediaTypes") or []]
 
 
 def _escaped(key: str) -> str:

@@ -145,6 +145,17 @@ def gone_is_fine(*codes: str) -> Iterator[None]:
 
 
 @contextmanager
+def unsupported_is_said(name: str, context: Context) -> Iterator[None]:
+    """For properties that change nothing about how requests are served: a server that cannot store them is no failure."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "UnsupportedOperationException":
+            raise
+        context.warn(f"{name}: {explain(error)}")
+
+
+@contextmanager
 def undone_by(undo: Callable[[], Any]) -> Iterator[None]:
     """For creations in several steps: when a later one fails, the first is taken back, and the failure is what is told."""
     try:

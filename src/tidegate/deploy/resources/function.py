@@ -21,6 +21,7 @@ from tidegate.deploy.resources.base import (
     found,
     gone_is_fine,
     tag_map,
+    unsupported_is_said,
 )
 from tidegate.deploy.resources.shapes import call
 
@@ -83,7 +84,8 @@ class Function(Provider):
             call(client, "UpdateFunctionConfiguration", {"FunctionName": made.physical_id, **given})
         if properties["Code"] != old.get("Code"):
             client.update_function_code(FunctionName=made.physical_id, ZipFile=_code(properties, context))
-        self._retag(made, properties, old, client)
+        with unsupported_is_said("Tags", context):
+            self._retag(made, properties, old, client)
         return made
 
     def delete(self, made: Made, properties: Props, context: Context) -> None:
