@@ -9,15 +9,21 @@ import string
 _ALPHABET = string.ascii_lowercase + string.digits
 _KEY_ALPHABET = string.ascii_letters + string.digits
 
+_DRAWN = 72 * 64
+"""Hexadecimal digits that `for_request` draws at once."""
+
 
 class Ids:
     """Seeded from the operating system. None of these ids is a secret but `api_key_value`."""
 
-    __slots__ = ("_bits", "_choices")
+    __slots__ = ("_at", "_bits", "_bytes", "_choices", "_hex")
 
     def __init__(self, seed: int | None = None) -> None:
         source = random.Random(secrets.randbits(128) if seed is None else seed)  # noqa: S311 - ids, not secrets
         self._bits = source.getrandbits
+        self._bytes = source.randbytes
+        self._hex = ""
+        self._at = _DRAWN
         self._choices = source.choices
 
     def request_id(self) -> str:
@@ -33,7 +39,12 @@ class Ids:
 
         (`1-{8 hex of the time}-{24 hex}`, as in `X-Amzn-Trace-Id: Root=…`).
         """
-        h = f"{self._bits(288):072x}"
+        at = self._at
+        if at == _DRAWN:
+            # Many requests' worth at once: a draw costs more than the slicing.
+            self._hex, at = self._bytes(_DRAWN // 2).hex(), 0
+        self._at = at + 72
+        h = self._hex[at : at + 72]
         return _uuid(h), f"{h[32:47]}=", f"1-{epoch_seconds:08x}-{h[48:]}"
 
     def span_id(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 from urllib.parse import parse_qsl, unquote
 
 from tidegate.core.message import Request
@@ -38,74 +37,55 @@ class Host:
 
 
 class Exchange:
-    __slots__ = (
-        "_arguments",
-        "_labels",
-        "_ticks_ns",
-        "arrived",
-        "error_message",
-        "error_type",
-        "extended_request_id",
-        "full_path",
-        "host",
-        "integration_error",
-        "integration_latency",
-        "integration_status",
-        "method",
-        "path",
-        "raw_labels",
-        "request",
-        "request_id",
-        "request_time",
-        "response_latency",
-        "response_length",
-        "source_ip",
-        "stage",
-        "started",
-        "status",
-        "trace",
-        "trace_id",
-    )
+    """What most requests never set has its default here in the class, so that making an exchange stays cheap."""
 
-    absent: ClassVar[None] = None
+    absent: None = None
     """What a known but never set variable is read from."""
+    method: MethodPlan = NO_METHOD
+    error_message: str | None = None
+    error_type: str | None = None
+    integration_error: str | None = None
+    integration_status: int | None = None
+    integration_latency: int | None = None
+    """Milliseconds that the integration took; None when it was not called."""
+    response_latency = 0
+    """Milliseconds from the complete head to the answer."""
+    response_length = 0
+    status = 0
+    _arguments: dict[str, list[str]] | None = None
+    _labels: dict[str, str] | None = None
 
     def __init__(
-        self, request: Request, stage: StagePlan, host: Host, *, path: str, full_path: str, ticks_ns: Callable[[], int]
+        self,
+        request: Request,
+        stage: StagePlan,
+        host: Host,
+        *,
+        path: str,
+        full_path: str,
+        ticks_ns: Callable[[], int],
     ) -> None:
         self.request = request
-        self.host = host
         self.stage = stage
+        self.host = host
         self.path = path
         """The request's path without the stage, as sent."""
         self.full_path = full_path
         """`$context.path`: with the stage, on the default endpoint."""
-        self.method: MethodPlan = NO_METHOD
-        self.raw_labels: dict[str, str] = {}
-        """Path parameters as sent, percent-encoding untouched."""
         self.source_ip = request.peer
         self.trace: list[tuple[str, int]] = []
         self._ticks_ns = ticks_ns
-        self._arguments: dict[str, list[str]] | None = None
-        self._labels: dict[str, str] | None = None
-        self.arrived = 0.0
-        """Seconds since the epoch."""
-        self.request_id = ""
-        self.extended_request_id = ""
-        self.trace_id = ""
-        self.request_time = ""
-        self.started = False
-        """Whether execution has started: from then on errors are written with a blank after the colon."""
-        self.status = 0
-        self.response_length = 0
-        self.response_latency = 0
-        """Milliseconds from the complete head to the answer."""
-        self.integration_latency: int | None = None
-        """Milliseconds that the integration took; None when it was not called."""
-        self.integration_status: int | None = None
-        self.integration_error: str | None = None
-        self.error_message: str | None = None
-        self.error_type: str | None = None
+
+    # Set by the pipeline as soon as the exchange is made.
+    arrived: float
+    """Seconds since the epoch."""
+    request_id: str
+    extended_request_id: str
+    trace_id: str
+    request_time: str
+    # Set when the request is routed.
+    raw_labels: dict[str, str]
+    """Path parameters as sent, percent-encoding untouched."""
 
     def at(self, step: str) -> None:
         """A step begins."""
