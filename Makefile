@@ -8,11 +8,15 @@ BIN := $(VENV)/bin
 .PHONY: demo test check bench clean
 
 $(VENV)/.dev: pyproject.toml
+	@test -x $(BIN)/python -o -n "$(PYTHON)" || \
+		{ echo "Tidegate needs Python 3.11 or newer with venv and pip (on Debian: apt-get install python3-venv)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 $(VENV)/.run: pyproject.toml
+	@test -x $(BIN)/python -o -n "$(PYTHON)" || \
+		{ echo "Tidegate needs Python 3.11 or newer with venv and pip (on Debian: apt-get install python3-venv)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -e $(VENV)/.dev || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[neighbours]'
 	@touch $@

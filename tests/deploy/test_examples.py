@@ -72,6 +72,17 @@ def test_crud(server: Server) -> None:
     assert [name for name in tables if name.startswith("crud-ItemsTable-")]
 
 
+def test_the_lines_that_the_demo_prints(server: Server) -> None:
+    """What `make demo` shows to be copied works as it stands, in the order in which it is shown."""
+    command = [sys.executable, "-m", "tidegate.cli", "run", "--port", str(server.port)]
+    command.append(str(EXAMPLES / "crud" / "template.yaml"))
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = re.findall(r"here: (curl .*)", done.stdout)
+    said = [subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout for line in lines]
+    teapot = '{"id": "pot", "name": "Teapot", "price": %d}'
+    assert said == [teapot % 30, teapot % 30, f'{{"items": [{teapot % 30}]}}', teapot % 25, ""]
+
+
 def test_a_second_run_changes_nothing_and_keeps_the_url(server: Server) -> None:
     assert run_template(server, "crud") == run_template(server, "crud")
 

@@ -262,9 +262,8 @@ def test_properties_without_effect_are_named(tmp_path: Path) -> None:
     warnings = plan(tmp_path, text).warnings
     assert [line.split(":")[0] for line in warnings] == [
         "Hello.Architectures",
+        "Hello.ReservedConcurrentExecutions",
         "Hello.TracingConfig",
-        "ServerlessRestApiProdStage.MethodSettings",
-        "ServerlessRestApiProdStage.TracingEnabled",
         "HelloRole",
     ]
 

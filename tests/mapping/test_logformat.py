@@ -26,20 +26,18 @@ def exchange(**given: Any) -> Any:
 
 def test_values_and_absent_ones() -> None:
     line = LogFormat(
-        "$context.requestId $context.status {$context.integrationLatency} $context.wafResponseCode 100%s'''\\"
+        "$context.requestId $context.status {$context.integrationLatency} $context.wafResponseCode$context.no.such 100%s'''\\"
     )
-    assert line.render(exchange()) == "r-1 200 {-} - 100%s'''\\\n"
+    assert line.render(exchange()) == "r-1 200 {-} -- 100%s'''\\\n"
 
 
 def test_the_default_format_is_json() -> None:
     assert json.loads(LogFormat(DEFAULT_FORMAT).render(exchange()))["path"] == "/prod/x"
 
 
-@pytest.mark.parametrize(
-    "text", ["$context.status", "$context.requestId $context.nosuch", "$context.requestId $context.error"]
-)
+@pytest.mark.parametrize("text", ["$context.status", "plain", ""])
 def test_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"request|unknown"):
+    with pytest.raises(ValueError, match="request"):
         LogFormat(text)
 
 

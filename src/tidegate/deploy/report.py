@@ -17,7 +17,9 @@ from tidegate.deploy.state import StackState
 Out: TypeAlias = Callable[[str], None]
 """Takes one line, without its end."""
 
-_INVOKE = re.compile(r"https://(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?P<rest>/\S*)?")
+_INVOKE = re.compile(
+    r"https://(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?P<rest>/[^\s'\"]*)?"
+)
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 
@@ -36,10 +38,9 @@ def finish(state: StackState, warnings: list[str], *, clients: ClientFactory, en
 
 
 def local_url(value: str, endpoint: str) -> str | None:
-    """An invoke URL of AWS as this Tidegate answers it; None when the value is none."""
-    if match := _INVOKE.fullmatch(value):
-        return f"{endpoint}/_aws/execute-api/{match['api']}{match['rest'] or '/'}"
-    return None
+    """A text with its invoke URLs of AWS as this Tidegate answers them; None when there is none in it."""
+    local = _INVOKE.sub(lambda found: f"{endpoint}/_aws/execute-api/{found['api']}{found['rest'] or '/'}", value)
+    return None if local == value else local
 
 
 def stages_of(state: StackState) -> list[tuple[str, str]]:

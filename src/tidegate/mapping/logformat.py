@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tidegate.mapping.context import ABSENT, LOGGABLE
+from tidegate.mapping.context import LOGGABLE
 
 DEFAULT_FORMAT = (
     '{"requestId":"$context.requestId","time":"$context.requestTime","api":"$context.apiId","stage":"$context.stage",'
@@ -29,7 +29,7 @@ _ALWAYS_SAFE = frozenset(
 
 
 class LogFormat:
-    """A compiled format. Raises ValueError when it names an unknown variable or lacks a request id."""
+    """A compiled format. Raises ValueError when it lacks a request id."""
 
     __slots__ = ("render",)
 
@@ -71,6 +71,5 @@ def _shown(value: Any) -> Any:
 def _path(name: str) -> str:
     if name in LOGGABLE:
         return LOGGABLE[name]
-    if name in ABSENT:
-        return "absent"
-    raise ValueError(f"unknown access log variable: $context.{name}")
+    # AWS: a variable that is unknown, or that this request has not, prints a dash.
+    return "absent"

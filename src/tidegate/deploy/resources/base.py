@@ -62,7 +62,9 @@ class Table:
         """The properties given that have no effect, and why."""
         for name, reason in self.reported.items():
             value = properties.get(name)
-            if value not in (None, False, "false", "", [], {}) and value not in self.harmless.get(name, ()):
+            # Zero asks for something (no concurrency at all), though Python takes it for equal to False.
+            nothing = value is False or value in (None, "false", "", [], {})
+            if not nothing and value not in self.harmless.get(name, ()):
                 yield name, reason
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tidegate.core.arns import rest_api_arn
 from tidegate.deploy.intrinsics import text
 from tidegate.deploy.resources.apigateway import retag
 from tidegate.deploy.resources.base import Context, Made, Props, Provider, Table, found, gone_is_fine, tag_map
 from tidegate.deploy.resources.shapes import call
+from tidegate.deploy.resources.stage_settings import setting_patches, unenforced, unknown_settings
 
 _NOT_YET = "has no effect yet"
 
@@ -74,16 +77,15 @@ class Stage(Provider):
 
     type = "AWS::ApiGateway::Stage"
     table = Table(
-        handled=frozenset({"DeploymentId", "Description", "RestApiId", "StageName", "Tags", "Variables"}),
+        handled=frozenset(
+            "AccessLogSetting DeploymentId Description MethodSettings RestApiId StageName Tags TracingEnabled Variables".split()
+        ),
         reported={
-            "AccessLogSetting": "has no effect yet; Tidegate writes its own access log",
             "CacheClusterEnabled": _NOT_YET,
             "CacheClusterSize": _NOT_YET,
             "CanarySetting": _NOT_YET,
             "ClientCertificateId": _NOT_YET,
             "DocumentationVersion": _NOT_YET,
-            "MethodSettings": "has no effect yet (logging, metrics, throttling and caching by method)",
-            "TracingEnabled": "has no effect; there is no X-Ray to send traces to",
         },
         required=frozenset({"DeploymentId", "RestApiId", "StageName"}),
         replacing=frozenset({"RestApiId", "StageName"}),
@@ -94,12 +96,29 @@ class Stage(Provider):
         given = {name: properties[name] for name in names if name in properties}
         if tags := tag_map(properties):
             given["tags"] = tags
-        made = call(context.clients("apigateway"), "CreateStage", given)
-        return Made(made["stageName"])
+        client = context.clients("apigateway")
+        name = call(client, "CreateStage", given)["stageName"]
+        self._tell(properties, context)
+        if patches := list(setting_patches(properties, {})):
+            try:
+                client.update_stage(restApiId=properties["RestApiId"], stageName=name, patchOperations=patches)
+            except ClientError:
+                # Half a stage would be in the way of the next try.
+                client.delete_stage(restApiId=properties["RestApiId"], stageName=name)
+                raise
+        return Made(name)
+
+    @staticmethod
+    def _tell(properties: Props, context: Context) -> None:
+        for unknown in unknown_settings(properties):
+            context.warn(f"MethodSettings.{unknown}: is no setting of a method")
+        for message in unenforced(properties):
+            context.warn(message)
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
         api_id = properties["RestApiId"]
-        if operations := [*_patches(properties, old)]:
+        self._tell(properties, context)
+        if operations := [*_patches(properties, old), *setting_patches(properties, old)]:
             context.clients("apigateway").update_stage(
                 restApiId=api_id, stageName=made.physical_id, patchOperations=operations
             )
