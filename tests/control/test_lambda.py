@@ -45,6 +45,9 @@ def test_life_of_a_function(server: Server) -> None:
         f["FunctionName"] for p in client.get_paginator("list_functions").paginate() for f in p["Functions"]
     ]
     assert client.get_waiter("function_active_v2").wait(FunctionName="life") is None
+    client.tag_resource(Resource=arn, Tags={"a": "1", "b": "2"})
+    client.untag_resource(Resource=arn, TagKeys=["a"])
+    assert client.list_tags(Resource=arn)["Tags"] == {"b": "2"}
     client.delete_function(FunctionName="life")
     with pytest.raises(client.exceptions.ResourceNotFoundException) as caught:
         client.invoke(FunctionName="life")

@@ -66,7 +66,10 @@ Resources:
       ResourceId: !GetAtt Api.RootResourceId
       HttpMethod: GET
       AuthorizationType: NONE
-      Integration: {Type: MOCK, RequestTemplates: {application/json: '{"statusCode": 200}'}, IntegrationResponses: [{StatusCode: 200}]}
+      Integration:
+        Type: MOCK
+        RequestTemplates: {application/json: '{"statusCode": 200}'}
+        IntegrationResponses: [{StatusCode: 200}]
       MethodResponses: [{StatusCode: 200}]
   Deployment: {Type: AWS::ApiGateway::Deployment, DependsOn: Get, Properties: {RestApiId: !Ref Api}}
   Stage:

@@ -244,7 +244,29 @@ def delete_function(context: Context, params: Params) -> None:
     context.tx.delete(Function, *get_function_record(context, params).key)
 
 
+def _tagged(context: Context, params: Params) -> Function:
+    return get_function_record(context, {"function_name": params["resource"]})
+
+
+def list_tags(context: Context, params: Params) -> dict[str, Any]:
+    return {"tags": _tagged(context, params).tags or {}}
+
+
+def tag_resource(context: Context, params: Params) -> None:
+    function = _tagged(context, params)
+    context.tx.put(replace(function, tags={**(function.tags or {}), **params["tags"]}))
+
+
+def untag_resource(context: Context, params: Params) -> None:
+    function = _tagged(context, params)
+    rest = {name: value for name, value in (function.tags or {}).items() if name not in params["tag_keys"]}
+    context.tx.put(replace(function, tags=rest or None))
+
+
 OPERATIONS = {
+    "ListTags": list_tags,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
     "CreateFunction": create_function,
     "GetFunction": get_function,
     "GetFunctionConfiguration": get_function_configuration,
