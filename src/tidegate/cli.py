@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -84,6 +85,8 @@ def logs(name: str, lines: int, follow: bool, endpoint: str) -> None:
             for line in answer:
                 sys.stdout.buffer.write(line)
                 sys.stdout.buffer.flush()
+    except urllib.error.HTTPError as error:
+        raise click.ClickException(json.loads(error.read())["message"]) from None
     except (OSError, urllib.error.URLError) as error:
         raise click.ClickException(f"no Tidegate answers at {endpoint}: {error}") from None
 

@@ -435,6 +435,9 @@ def test_every_operation_is_done_or_refused_by_name(server: Server) -> None:
     code, message, status = error_of(lambda: server.client("apigateway").get_api_keys())
     assert (code, status) == ("UnsupportedOperationException", 501)
     assert "GetApiKeys" in message
+    code, message, _ = error_of(lambda: server.client("apigatewayv2").get_apis())
+    assert code == "UnsupportedOperationException"
+    assert "apigatewayv2" in message
 
 
 def test_malformed_calls_get_an_error_and_no_traceback(server: Server) -> None:

@@ -404,8 +404,8 @@ def test_the_report(bench: Bench) -> None:
     assert "here: http://127.0.0.1:4566/_aws/execute-api/api1/v1/x" in report
     assert "http://api1.execute-api.localhost:4566/v1" in report
     base = "http://127.0.0.1:4566/_aws/execute-api/api1/v1/hello/{id}"
-    assert f"  curl -s '{base}'" in bench.lines
-    assert f"  curl -s -X POST -H 'content-type: application/json' -d '{{}}' '{base}'" in bench.lines
+    assert f"  GET     {base}" in bench.lines
+    assert f"  POST    {base}" in bench.lines
 
 
 def test_a_stage_that_only_a_deployment_names(bench: Bench) -> None:

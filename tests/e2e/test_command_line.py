@@ -81,6 +81,9 @@ def test_logs(server: Server) -> None:
     assert "START RequestId: " in shown.stdout
     assert "hello log" in shown.stdout
     assert "REPORT RequestId: " in shown.stdout
+    unknown = tidegate("logs", "nosuch", "--endpoint", server.url)
+    assert unknown.returncode != 0
+    assert "no function nosuch; there are: " in unknown.stderr
 
 
 @pytest.mark.parametrize(

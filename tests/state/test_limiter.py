@@ -1,4 +1,4 @@
-"""The token bucket against its definition: never more than burst at once, never more than rate × time + burst in all."""
+"""The token bucket against its definition: never more than burst at once, never more than rate times time + burst in all."""
 
 from __future__ import annotations
 

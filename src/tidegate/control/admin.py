@@ -20,7 +20,7 @@ from tidegate.control.service import Office
 from tidegate.core.clock import Clock
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request, Response
-from tidegate.definition.records import Stack
+from tidegate.definition.records import Function, Stack
 
 
 class FunctionLogs(Protocol):
@@ -77,12 +77,23 @@ class Admin:
         return _json(200, {"time": self.clock.time(), "shift": self.clock.shift})
 
     async def _function_logs(self, request: Request, name: str) -> Response:
+        await self._known_function(name)
         arguments = parse_qs(request.query)
         lines = self.logs.tail(name, int(arguments.get("lines", ["1000"])[0]))
         head = [(b"Content-Type", b"text/plain; charset=utf-8")]
         if "follow" in arguments:
             return Response(200, head, _lines(lines, self.logs.follow(name)))
         return Response(200, head, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+
+    async def _known_function(self, name: str) -> None:
+        """Raises ControlError for a name that is no function's, with the names that are."""
+
+        def work(context: Context, _params: Params) -> Any:
+            return sorted(function.function_name for function in context.tx.list(Function))
+
+        names = await self.office.run(self.scope, work, {})
+        if name not in names:
+            raise ControlError("NotFound", f"no function {name}; there are: {', '.join(names) or 'none'}", 404)
 
     async def _package(self, _request: Request, name: str) -> Response:
         path = self.packages.zip_path(name.replace("_", "/").replace("-", "+"))

@@ -86,6 +86,9 @@ class ManagementService:
         request_id = self._office.ids.request_id()
         try:
             matched = self._protocol.match(request)
+            if matched is None and request.path.startswith("/v2/"):
+                text = "Tidegate does not support HTTP and WebSocket APIs (apigatewayv2) yet"
+                raise ControlError("UnsupportedOperationException", text, 501)
             if matched is None:
                 raise ControlError("UnknownOperationException", f"No operation at {request.method} {request.path}", 404)
             form, labels = matched

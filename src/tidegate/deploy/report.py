@@ -20,7 +20,6 @@ Out: TypeAlias = Callable[[str], None]
 _INVOKE = re.compile(
     r"https://(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?P<rest>/[^\s'\"]*)?"
 )
-_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 
 def event_line(event: Event) -> str:
@@ -65,16 +64,16 @@ def invoke_urls(state: StackState, endpoint: str) -> list[str]:
 
 
 def url_lines(state: StackState, clients: ClientFactory, endpoint: str) -> Iterator[str]:
-    """For every stage its AWS-like URL, and every method as a line for the shell.
+    """For every stage its AWS-like URL, and below it every method with its URL.
 
-    The lines use the path form: `*.localhost` is resolved by curl and browsers, not by every program.
+    The latter use the path form: `*.localhost` is resolved by curl and browsers, not by every program.
     """
     for api_id, stage in stages_of(state):
         yield ""
         yield f"{host_form(api_id, endpoint)}/{stage}"
         base = f"{endpoint}/_aws/execute-api/{api_id}/{stage}"
         for path, method in _methods(clients("apigateway"), api_id):
-            yield f"  {_curl(method, base + path)}"
+            yield f"  {method:<7} {base}{path}"
 
 
 def host_form(api_id: str, endpoint: str) -> str:
@@ -99,11 +98,3 @@ def _methods(client: Any, api_id: str) -> Iterator[tuple[str, str]]:
     for resource in sorted(resources, key=lambda item: str(item["path"])):
         for method in sorted(resource.get("resourceMethods") or {}):
             yield resource["path"], method
-
-
-def _curl(method: str, url: str) -> str:
-    # Quoted: the shell and curl's globbing would take the braces of a path parameter for their own.
-    if method in ("ANY", "GET"):
-        return f"curl -s '{url}'" + ("   # any method" if method == "ANY" else "")
-    body = " -H 'content-type: application/json' -d '{}'" if method in _WITH_BODY else ""
-    return f"curl -s -X {method}{body} '{url}'"

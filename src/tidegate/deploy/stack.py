@@ -85,6 +85,10 @@ class StackRun:
         if failures := self._settle_all():
             if first:
                 self._roll_back()
+            else:
+                self.warnings.append(
+                    "the stack is updated in part: what succeeded stays, and the next run goes on from there"
+                )
             raise DeployError(failures)
         self.warnings += self._stale_deployments(first=first)
         self._outputs()
