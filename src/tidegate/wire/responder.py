@@ -224,8 +224,9 @@ class Responder(asyncio.Protocol):
             except Exception:
                 log.exception("no answer for %s %s", request.method, request.path)
                 response = bare(500)
-            if not isinstance(response.body, bytes):
-                keep = await self._write_stream(request, response, response.body)
+            body = response.body
+            if not isinstance(body, bytes):
+                keep = await self._write_stream(request, response, body)
             elif self._transport is not None:
                 keep = self._write_whole(response)
             if self._write_paused:

@@ -123,12 +123,16 @@ class UpstreamConnection(asyncio.Protocol):
         self._max_body = max_body
         self._head_only = head_only
         self._streams = stream
-        self._pairs = []
-        self._chunks = []
-        self._fed = self._size = self._interims = 0
-        self._complete = self._poisoned = self._sending = False
+        self._fed = 0
         future = self.future = self._loop.create_future()
         return future
+
+    def _clear(self) -> None:
+        """As a new connection, for the next exchange; a connection that ended badly is never asked again."""
+        self._pairs = []
+        self._chunks = []
+        self._size = self._interims = 0
+        self._complete = self._poisoned = self._sending = False
 
     def send(self, head: bytes, body: bytes) -> None:
         transport = self._transport
@@ -387,6 +391,7 @@ class UpstreamConnection(asyncio.Protocol):
         if not reusable:
             self.drop()
             return
+        self._clear()
         self._served += 1
         self.phase = IDLE
         if self._reading_paused:
