@@ -164,7 +164,10 @@ def patch(record: R, operations: Sequence[Mapping[str, Any]] | None, rules: Sequ
     draft = msgspec.to_builtins(record)
     for given in operations or ():
         _apply(draft, given, rules)
-    return msgspec.convert(draft, type(record))
+    try:
+        return msgspec.convert(draft, type(record))
+    except msgspec.ValidationError as error:
+        raise bad_request(f"Invalid patch value specified: {error}") from error
 
 
 def _apply(draft: Draft, given: Mapping[str, Any], rules: Sequence[Rule]) -> None:

@@ -13,6 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Operation as OperationForm
 from tidegate.aws.rest import RestJson
@@ -59,6 +61,8 @@ class Office:
             return result, self.planner.follow(commit.changes)
         except DefinitionError as error:
             raise ControlError("BadRequestException", _explain(error)) from error
+        except msgspec.ValidationError as error:
+            raise ControlError("BadRequestException", f"Invalid value specified: {error}") from error
         finally:
             self.planner.discard_checked()
 

@@ -150,6 +150,11 @@ class MethodSetting:
     unauthorized_cache_control_header_strategy: str = "SUCCEED_WITH_RESPONSE_HEADER"
 
 
+def setting_key(path: str, verb: str) -> str:
+    """Under which a stage keeps a method's settings: `pets~1{id}/GET`; for the root `~1/GET`."""
+    return f"{path.removeprefix('/').replace('/', '~1') or '~1'}/{verb}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLogSettings:
     format: str | None = None

@@ -7,6 +7,7 @@ what a record means, nor any rule between records (control).
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from sqlalchemy.pool import StaticPool
 
 from tidegate.aws.scope import Scope
 from tidegate.definition.records import Record
+
+log = logging.getLogger("tidegate.store")
 
 R = TypeVar("R", bound=Record)
 
@@ -86,7 +89,10 @@ class Transaction(Protocol):
         """Whether any account or region has such a record; ids that name hosts are unique over all."""
         ...
 
-    def put(self, record: Record) -> None: ...
+    def put(self, record: Record) -> None:
+        """Raises msgspec.ValidationError for a record whose values are not of its types."""
+        ...
+
     def delete(self, kind: type[Record], *key: str) -> None: ...
     def delete_all(self, kind: type[Record], *key_prefix: str) -> None: ...
     def put_document(self, data: bytes) -> str: ...
@@ -141,12 +147,15 @@ class SqlTransaction:
 
     def put(self, record: Record) -> None:
         key = record.key
+        data = msgspec.json.encode(record)
+        # What cannot be read back must not be written: it would be an error of every later read, and of the next start.
+        _decode(type(record), data)
         row = {
             "account": self.scope.account,
             "region": self.scope.region,
             "kind": type(record).__name__,
             "key": _SEPARATOR.join(key),
-            "data": msgspec.json.encode(record),
+            "data": data,
             "revision": self._commit.revision,
         }
         same = self._where(type(record)) & (_records.c.key == row["key"])
@@ -212,7 +221,12 @@ class SqlStore:
         )
         with self._engine.connect() as connection:
             for account, region, data in connection.execute(query).all():
-                yield Scope(account, region), _decode(kind, data)
+                try:
+                    record = _decode(kind, data)
+                except msgspec.ValidationError as error:
+                    log.error("a record of kind %s cannot be read and is left out: %s", kind.__name__, error)
+                else:
+                    yield Scope(account, region), record
 
     def document(self, digest: str) -> bytes:
         with self._engine.connect() as connection:

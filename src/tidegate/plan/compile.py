@@ -5,9 +5,11 @@ The same function serves CreateDeployment and UpdateStage (problems become a 400
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tidegate.aws.scope import Scope
 from tidegate.core.errors import DefinitionError, Problem
-from tidegate.definition.records import DeploymentDocument, Method, MethodSetting, Stage
+from tidegate.definition.records import DeploymentDocument, Method, MethodSetting, Stage, setting_key
 from tidegate.mapping.logformat import DEFAULT_FORMAT, LogFormat
 from tidegate.mapping.media import BinaryTypes
 from tidegate.plan.integrations import IntegrationCompiler
@@ -27,7 +29,9 @@ def compile_stage(document: DeploymentDocument, stage: Stage, scope: Scope) -> S
     routes = []
     for method in document.methods:
         path = paths[method.resource_id]
-        routes.append((path, method.http_method, _method(method, path, stage, compiler)))
+        plan = _method(method, path, stage, compiler)
+        routes.append((path, method.http_method, plan))
+        routes += _verbs_of_any(method, path, stage, plan)
     access_log = _access_log(stage, problems)
     if not document.methods:
         problems.append(Problem("", "The REST API doesn't contain any methods"))
@@ -39,7 +43,7 @@ def compile_stage(document: DeploymentDocument, stage: Stage, scope: Scope) -> S
         api_id=document.api.id,
         name=stage.stage_name,
         deployment_id=stage.deployment_id,
-        router=Router(routes),
+        router=Router(sorted(routes, key=lambda route: route[2].http_method != "ANY")),
         variables=variables,
         binary=BinaryTypes.of(document.api.binary_media_types),
         access_log=access_log,
@@ -68,10 +72,28 @@ def _method(method: Method, path: str, stage: Stage, compiler: IntegrationCompil
     )
 
 
+def _verbs_of_any(method: Method, path: str, stage: Stage, plan: MethodPlan) -> list[tuple[str, str, MethodPlan]]:
+    """Settings of single verbs of an ANY method become methods of their own, unless such are declared beside it."""
+    if method.http_method != "ANY":
+        return []
+    prefix = setting_key(path, "")
+    verbs = [
+        key.removeprefix(prefix)
+        for key in stage.method_settings
+        if key.startswith(prefix) and "/" not in key[len(prefix) :]
+    ]
+    made = []
+    for verb in verbs:
+        if verb != "ANY":
+            setting = stage.method_settings[prefix + verb]
+            throttle = _throttle(setting, f"{method.api_id}/{stage.stage_name}/{verb}{path}")
+            made.append((path, verb, replace(plan, throttle=throttle, logs_execution=setting.logging_level == "INFO")))
+    return made
+
+
 def _setting(method: Method, path: str, stage: Stage) -> MethodSetting | None:
-    """The method's own settings, else those of `*/*`. Keys are `pets~1{id}/GET`, as AWS writes them."""
-    key = f"{path.removeprefix('/').replace('/', '~1') or '~1'}/{method.http_method}"
-    return stage.method_settings.get(key) or stage.method_settings.get("*/*")
+    """The method's own settings, else those of `*/*`."""
+    return stage.method_settings.get(setting_key(path, method.http_method)) or stage.method_settings.get("*/*")
 
 
 def _throttle(setting: MethodSetting | None, key: str) -> Throttle:

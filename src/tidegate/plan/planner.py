@@ -56,7 +56,11 @@ class Planner:
             publication.functions[function.function_arn] = catalog_entry(function, scope)
         deployments = {(scope, *deployment.key): deployment for scope, deployment in self._store.scan(Deployment)}
         for scope, stage in self._store.scan(Stage):
-            self._compile(scope, stage, deployments[(scope, stage.api_id, stage.deployment_id)])
+            deployment = deployments.get((scope, stage.api_id, stage.deployment_id))
+            if deployment is None:
+                log.error("stage %s/%s points to a deployment that is not there", stage.api_id, stage.stage_name)
+            else:
+                self._compile(scope, stage, deployment)
         publication.snapshot = Snapshot(dict(self._stages))
         return publication
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,15 +12,17 @@ import msgspec
 
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_api, get_stage
+from tidegate.control.apigateway.methods import VERBS
 from tidegate.control.context import Context
 from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, boolean, entry, patch, rule, text
 from tidegate.core.errors import ControlError
 from tidegate.definition.freeze import thaw
-from tidegate.definition.records import Deployment, DeploymentDocument, MethodSetting, Stage
+from tidegate.definition.records import Deployment, DeploymentDocument, MethodSetting, Stage, setting_key
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]{0,512}")
+_MOST = 2**31 - 1
 _LOG_LEVELS = ("OFF", "ERROR", "INFO")
 
 
@@ -43,8 +46,18 @@ def put_stage(context: Context, stage: Stage, document: DeploymentDocument | Non
         if deployment is None:
             raise bad_request("Deployment id does not exist")
         document = thaw(context.tx.document(deployment.document))
+    _check_settings(stage, document)
     context.plans.check(document, stage, context.scope)
     context.tx.put(stage)
+
+
+def _check_settings(stage: Stage, document: DeploymentDocument) -> None:
+    """Settings are of methods that the deployment has; others would apply to nothing."""
+    paths = {resource.id: resource.path for resource in document.resources}
+    known = {setting_key(paths[method.resource_id], method.http_method) for method in document.methods} | {"*/*"}
+    known |= {key.rpartition("/")[0] + f"/{verb}" for key in known if key.endswith("/ANY") for verb in VERBS}
+    if unknown := sorted(stage.method_settings.keys() - known):
+        raise bad_request(f"Invalid method setting: the deployment has no method {unknown[0]}")
 
 
 def create_stage(context: Context, params: Params) -> Stage:
@@ -105,9 +118,13 @@ def delete_stage(context: Context, params: Params) -> None:
 def _number(convert: Callable[[str], float]) -> Callable[[str], float]:
     def read(value: str) -> float:
         try:
-            return convert(value)
+            number = convert(value)
         except ValueError:
-            raise bad_request(f"Invalid method setting value: {value}") from None
+            number = math.nan
+        # AWS: -1 stands for "not set here".
+        if not -1 <= number <= _MOST:
+            raise bad_request(f"Invalid method setting value: {value}")
+        return number
 
     return read
 
@@ -115,6 +132,15 @@ def _number(convert: Callable[[str], float]) -> Callable[[str], float]:
 def _log_level(value: str) -> str:
     if value not in _LOG_LEVELS:
         raise bad_request(f"Invalid method setting value: {value}. Must be one of: [{', '.join(_LOG_LEVELS)}]")
+    return value
+
+
+_STRATEGIES = ("FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER")
+
+
+def _strategy(value: str) -> str:
+    if value not in _STRATEGIES:
+        raise bad_request(f"Invalid method setting value: {value}. Must be one of: [{', '.join(_STRATEGIES)}]")
     return value
 
 
@@ -132,8 +158,16 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "caching/ttlInSeconds": ("cache_ttl_in_seconds", _number(int)),
     "caching/dataEncrypted": ("cache_data_encrypted", _true),
     "caching/requireAuthorizationForCacheControl": ("require_authorization_for_cache_control", _true),
-    "caching/unauthorizedCacheControlHeaderStrategy": ("unauthorized_cache_control_header_strategy", str),
+    "caching/unauthorizedCacheControlHeaderStrategy": ("unauthorized_cache_control_header_strategy", _strategy),
 }
+
+
+_SETTING_PATHS = ", ".join(
+    ["/deploymentId", "/description", "/cacheClusterEnabled", "/cacheClusterSize", "/clientCertificateId"]
+    + ["/accessLogSettings", "/accessLogSettings/destinationArn", "/accessLogSettings/format"]
+    + [f"{where}/{name}" for where in ("/{resourcePath}/{httpMethod}", "/*/*") for name in _SETTINGS]
+    + ["/variables/{variable_name}", "/tracingEnabled"]
+)
 
 
 def _setting(name: str) -> Apply:
@@ -151,9 +185,11 @@ def _setting(name: str) -> Apply:
 def _setting_key(op: PatchOp) -> str:
     """`/~1pets~1{id}/GET/…` → `pets~1{id}/GET`; `/*/*/…` → `*/*`."""
     path, verb = op.names[0], op.names[1]
-    if path == "*":
-        return f"*/{verb}"
-    return f"{path.removeprefix('/').replace('/', '~1') or '~1'}/{verb}"
+    if path == "*" and verb == "*":
+        return "*/*"
+    if verb not in VERBS or not path.startswith("/"):
+        raise bad_request(f"Invalid method setting path: {op.path}. Must be one of: [{_SETTING_PATHS}]")
+    return setting_key(path, verb)
 
 
 def _remove_setting(draft: Draft, op: PatchOp) -> None:
