@@ -101,6 +101,23 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "InvalidParameterValueException",
         "Tidegate does not support layers yet",
     ),
+    "another account": (
+        lambda c: c.delete_function(FunctionName="arn:aws:lambda:us-east-1:999999999999:function:there"),
+        "ResourceNotFoundException",
+        "Function not found: arn:aws:lambda:us-east-1:999999999999:function:there",
+    ),
+    "revision of the policy": (
+        lambda c: c.add_permission(
+            FunctionName="there", StatementId="s", Action="lambda:*", Principal="x.amazonaws.com", RevisionId="wrong"
+        ),
+        "PreconditionFailedException",
+        "The RevisionId provided does not match",
+    ),
+    "log group": (
+        lambda c: c.update_function_configuration(FunctionName="there", LoggingConfig={"LogGroup": "other"}),
+        "InvalidParameterValueException",
+        "Tidegate does not support log groups of other names yet",
+    ),
     "event": (
         lambda c: c.invoke(FunctionName="there", InvocationType="Event"),
         "InvalidParameterValueException",

@@ -196,6 +196,34 @@ def test_stage_settings(server: Server) -> None:
     assert summary == {"/pets": {"GET": {"authorizationType": "NONE", "apiKeyRequired": False}}}
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/*/*/throttling/rateLimit", "nan"),
+        ("/*/*/throttling/rateLimit", "inf"),
+        ("/*/*/throttling/burstLimit", str(2**70)),
+        ("/*/*/throttling/burstLimit", "many"),
+        ("/*/GET/throttling/rateLimit", "1"),
+        ("/~1nosuch/GET/throttling/rateLimit", "1"),
+        ("/~1pets/FETCH/throttling/rateLimit", "1"),
+        ("/deploymentId", None),
+        ("/deploymentId", "nosuch"),
+        ("/variables/a b", "x"),
+        ("/variables/a", "x y"),
+    ],
+)
+def test_stage_values_that_cannot_be_kept(server: Server, path: str, value: str | None) -> None:
+    api = ApiBuilder(server).mock("/pets", "GET")
+    api.deploy("dev")
+    before = without_metadata(api.client.get_stage(restApiId=api.id, stageName="dev"))
+    operation = {"op": "replace", "path": path} | ({} if value is None else {"value": value})
+    code, _, status = error_of(
+        lambda: api.client.update_stage(restApiId=api.id, stageName="dev", patchOperations=[operation])
+    )
+    assert (code, status) == ("BadRequestException", 400)
+    assert without_metadata(api.client.get_stage(restApiId=api.id, stageName="dev")) == before
+
+
 def make_errors() -> dict[str, tuple[Callable[[Any, ApiBuilder], Any], tuple[str, str, int]]]:
     bad, missing = "BadRequestException", "NotFoundException"
 

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import yaml
 
 from tidegate.definition.records import Integration, IntegrationResponse, Method, MethodResponse, TlsConfig
 
 _VERBS = ("get", "put", "post", "delete", "patch", "options", "head")
+_ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
 _ANY = "x-amazon-apigateway-any-method"
 _SETTINGS = {
     "x-amazon-apigateway-binary-media-types": "binary_media_types",
@@ -70,7 +72,19 @@ def read_openapi(body: bytes, *, account: str, region: str, options: Mapping[str
         raise OpenApiError("Unable to build importer with provided input.")
     if options.get("basepath", "ignore") != "ignore":
         raise OpenApiError("Tidegate does not support basepath prepend and split yet")
-    return _Reader(document).read()
+    try:
+        imported = _Reader(document).read()
+        for methods in imported.operations.values():
+            for method in methods.values():
+                # Held against the types of the record, so that nothing is stored that could not be read back.
+                msgspec.convert(msgspec.to_builtins(method), Method, strict=True)
+        return imported
+    except msgspec.ValidationError as error:
+        raise OpenApiError(f"Invalid OpenAPI input: {error}") from None
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        if isinstance(error, OpenApiError):
+            raise
+        raise OpenApiError(f"Invalid OpenAPI input: a value has the wrong type ({error})") from None
 
 
 class _JsonLikeLoader(yaml.SafeLoader):
@@ -98,11 +112,28 @@ class _Reader:
         for key, value in document.items():
             if key in _SETTINGS:
                 imported.settings[_SETTINGS[key]] = _setting(key, value)
-            elif key not in _KNOWN_ROOT:
+            elif key not in _KNOWN_ROOT and key != _ENDPOINT:
                 imported.warnings.append(f"Tidegate does not support {key} yet")
         for path, item in (document.get("paths") or {}).items():
-            self._path(path, item)
+            if path.startswith("x-"):
+                imported.warnings.append(f"Tidegate does not support {path} in paths yet")
+            else:
+                self._path(path, item)
+        self._endpoint()
         return imported
+
+    def _endpoint(self) -> None:
+        """Swagger has the endpoint's configuration in the root, OpenAPI 3 with its servers."""
+        given = [
+            self._document.get(_ENDPOINT),
+            *(server.get(_ENDPOINT) for server in self._document.get("servers") or ()),
+        ]
+        for configuration in given:
+            for key, value in (configuration or {}).items():
+                if key == "disableExecuteApiEndpoint":
+                    self._imported.settings["disable_execute_api_endpoint"] = bool(value)
+                else:
+                    self._imported.warnings.append(f"Tidegate does not support {key} of {_ENDPOINT} yet")
 
     def _path(self, path: str, item: Any) -> None:
         if not isinstance(item, dict):
@@ -127,6 +158,8 @@ class _Reader:
         authorization, key_required = self._security(operation)
         validator = operation.get("x-amazon-apigateway-request-validator")
         integration = operation.get("x-amazon-apigateway-integration")
+        for key in (integration or {}).keys() - _KNOWN_INTEGRATION:
+            self._imported.warnings.append(f"Tidegate does not support {key} of the integration at {where}")
         return Method(
             api_id="",
             resource_id="",
@@ -200,6 +233,13 @@ class _Reader:
         return node
 
 
+_KNOWN_INTEGRATION = frozenset(
+    "type httpMethod uri credentials connectionType connectionId passthroughBehavior contentHandling timeoutInMillis "
+    "cacheNamespace cacheKeyParameters requestParameters requestTemplates responses tlsConfig responseTransferMode "
+    "integrationTarget payloadFormatVersion".split()
+)
+
+
 def _setting(key: str, value: Any) -> Any:
     if key.endswith("policy"):
         return json.dumps(value)
@@ -241,7 +281,8 @@ def _integration_responses(given: dict[Any, Any]) -> dict[str, IntegrationRespon
     """The key is the selection pattern; the literal `default` means no pattern."""
     responses = {}
     for pattern, response in given.items():
-        status = str((response or {}).get("statusCode") or "200")
+        response = response or {}
+        status = str(response.get("statusCode") or "200")
         responses[status] = IntegrationResponse(
             status_code=status,
             selection_pattern=None if pattern == "default" else str(pattern),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote
 
 from tidegate.core.message import Request
@@ -23,7 +23,7 @@ class Host:
     domain_prefix: str
     port: str
     """As given, else the scheme's own."""
-    forwarded: bytes
+    forwarded: tuple[bytes, bytes]
     """The X-Forwarded-Port and -Proto lines for a backend."""
 
     @classmethod
@@ -32,8 +32,12 @@ class Host:
         name, _, port = text.rpartition(":")
         if not port.isdigit() or not name:
             name, port = text, "443" if scheme == "https" else "80"
-        forwarded = f"X-Forwarded-Port: {port}\r\nX-Forwarded-Proto: {scheme}\r\n".encode()
+        forwarded = (f"X-Forwarded-Port: {port}\r\n".encode(), f"X-Forwarded-Proto: {scheme}\r\n".encode())
         return cls(name, name.partition(".")[0], port, forwarded)
+
+    def of_api(self, api_id: str, region: str) -> Host:
+        """For a request that names its API in the path: with the API's own domain, as functions expect it."""
+        return replace(self, domain_name=f"{api_id}.execute-api.{region}.amazonaws.com", domain_prefix=api_id)
 
 
 class Exchange:
@@ -84,6 +88,8 @@ class Exchange:
     trace_id: str
     request_time: str
     # Set when the request is routed.
+    verb: str
+    """That the method was found by: the client's, or that of X-HTTP-Method-Override."""
     raw_labels: dict[str, str]
     """Path parameters as sent, percent-encoding untouched."""
 

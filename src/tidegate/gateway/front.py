@@ -24,7 +24,8 @@ MAX_HEADER_BYTES = 10_240
 MAX_URL_BYTES = 10_240
 """*Quotas for configuring and running a REST API* (regional)."""
 
-_HOST = re.compile(rb"([a-z0-9][a-z0-9-]*)\.execute-api\.[a-z0-9.-]+(?::\d+)?", re.IGNORECASE)
+_HOST = re.compile(rb"([a-z0-9][a-z0-9_-]*)\.execute-api\.([a-z0-9.-]+)(?::\d+)?")
+_REGION = re.compile(rb"([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$")
 _PATH = re.compile(r"/_aws/execute-api/([^/]+)(/.*)?")
 _USER_REQUEST = re.compile(r"/restapis/([^/]+)/([^/]+)/_user_request_(/.*)?")
 _KNOWN_HOSTS = 10_000
@@ -39,8 +40,8 @@ class DataPlane:
         self._pipeline = pipeline
         self._by_host: dict[bytes, Endpoint | None] = {}
         self._hosts: dict[tuple[bytes | None, str], Host] = {}
-        self._by_path = Endpoint(self._serve_path_form, MAX_BODY, too_large)
-        self._by_user_request = Endpoint(self._serve_user_request_form, MAX_BODY, too_large)
+        self._by_path = Endpoint(self._serve_path_form, MAX_BODY, self._too_large)
+        self._by_user_request = Endpoint(self._serve_user_request_form, MAX_BODY, self._too_large)
 
     def endpoint(self, request: Request) -> Endpoint | None:
         """Who serves this request; None: it is not for the data plane."""
@@ -59,20 +60,32 @@ class DataPlane:
         if path.startswith("/restapis/") and "/_user_request_" in path:
             return self._by_user_request
         named = request.headers.get(b"x-apigw-api-id")
-        return None if named is None else Endpoint(_ApiDoor(self, named.decode("latin-1")).serve, MAX_BODY, too_large)
+        return (
+            None
+            if named is None
+            else Endpoint(_ApiDoor(self, named.decode("latin-1")).serve, MAX_BODY, self._too_large)
+        )
+
+    def _too_large(self, _request: Request) -> Response:
+        return too_large(self._pipeline.anonymous_ids())
 
     def _remember(self, host: bytes) -> Endpoint | None:
-        found = _HOST.fullmatch(host)
+        # Host names are compared without case, API ids are lower-case where AWS makes them.
+        found = _HOST.fullmatch(host.lower())
         endpoint = None
         if found is not None:
-            endpoint = Endpoint(_HostDoor(self, found[1].decode(), host).serve, MAX_BODY, too_large)
+            region = _REGION.match(found[2])
+            door = _HostDoor(self, found[1].decode(), host, region[1].decode() if region else None)
+            endpoint = Endpoint(door.serve, MAX_BODY, self._too_large)
         if len(self._by_host) >= _KNOWN_HOSTS:
             self._by_host.clear()
         self._by_host[host] = endpoint
         return endpoint
 
-    def serve(self, request: Request, api_id: str, path: str, host: Host | None = None) -> Awaitable[Response]:
-        """`path`: beginning with the stage. `host`: where it is known already.
+    def serve(
+        self, request: Request, api_id: str, path: str, *, host: Host | None = None, region: str | None = None
+    ) -> Awaitable[Response]:
+        """`path`: beginning with the stage. `host`: where it names the API. `region`: where the address names one.
 
         Not a coroutine itself: one less to step through per request.
         """
@@ -82,11 +95,13 @@ class DataPlane:
         stage = self.snapshot.stages.get((api_id, head))
         if stage is None:
             return self._refuse(forbidden(f"API {api_id} has no stage {head!r}"))
+        if region is not None and region != stage.region:
+            return self._refuse(forbidden(f"API {api_id} is not in {region}"))
         if not stage.open:
             return self._refuse(forbidden(f"the default endpoint of API {api_id} is disabled"))
         if host is None:
             key = (request.headers.get(b"host"), request.scheme)
-            host = self._hosts.get(key) or self._know_host(key)
+            host = (self._hosts.get(key) or self._know_host(key)).of_api(api_id, stage.region)
         pipeline = self._pipeline
         return pipeline.serve_rest(pipeline.exchange(request, stage, host, path="/" + rest, full_path=path))
 
@@ -138,11 +153,14 @@ class _ApiDoor:
 class _HostDoor(_ApiDoor):
     """Requests whose Host names the API."""
 
-    __slots__ = ("_hosts",)
+    __slots__ = ("_hosts", "_region")
 
-    def __init__(self, plane: DataPlane, api_id: str, host: bytes) -> None:
+    def __init__(self, plane: DataPlane, api_id: str, host: bytes, region: str | None) -> None:
         super().__init__(plane, api_id)
+        self._region = region
         self._hosts = {scheme: Host.of(host, scheme) for scheme in ("http", "https")}
 
     def serve(self, request: Request) -> Awaitable[Response]:
-        return self._plane.serve(request, self._api_id, request.path, self._hosts[request.scheme])
+        return self._plane.serve(
+            request, self._api_id, request.path, host=self._hosts[request.scheme], region=self._region
+        )

@@ -12,10 +12,20 @@ _REMAPPED = {
     name.lower(): b"x-amzn-Remapped-" + name
     for name in (
         b"Authorization Connection Content-Length Content-MD5 Date Max-Forwards Server User-Agent WWW-Authenticate "
-        b"x-amzn-RequestId"
+        b"x-amzn-RequestId x-amz-apigw-id X-Amzn-Trace-Id"
     ).split()
 }
-"""M and MO of the table; Content-Length and x-amzn-RequestId as recorded."""
+"""M and MO of the table; Content-Length and x-amzn-RequestId as recorded, and so what else the gateway writes itself."""
+
+
+def field_value(text: str) -> bytes:
+    """A mapped value as it stands in a header: a line break inside it would start another one."""
+    return text.replace("\r", " ").replace("\n", " ").replace("\0", " ").encode()
+
+
+def is_signature(authorization: bytes) -> bool:
+    """Whether an Authorization header is a Signature Version 4. AWS: it goes no further than the gateway."""
+    return authorization.startswith(b"AWS4-")
 
 
 def answer(inbound: UpstreamResponse) -> Response:

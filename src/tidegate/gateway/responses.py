@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 
 from tidegate.core.errors import Fault, GatewayError
-from tidegate.core.message import Pairs, Request, Response, UpstreamError, UpstreamTimeout
+from tidegate.core.message import Pairs, Response, UpstreamError, UpstreamTimeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,12 @@ TYPES = {
     "REQUEST_HEADERS_TOO_LARGE": GatewayResponse(
         431, b"RequestHeaderFieldsTooLargeException", "Request Header Fields Too Large"
     ),
+    "UNSUPPORTED_MEDIA_TYPE": GatewayResponse(415, b"UnsupportedMediaTypeException", "Unsupported Media Type"),
+    "INCOMPLETE_SIGNATURE": GatewayResponse(403, b"IncompleteSignatureException", ""),
     "THROTTLED": GatewayResponse(429, b"TooManyRequestsException", "Too Many Requests"),
 }
-"""FORBIDDEN, REQUEST_URI_TOO_LONG and REQUEST_HEADERS_TOO_LARGE are no types of AWS's: those answers cannot be customised."""
+"""FORBIDDEN, INCOMPLETE_SIGNATURE, REQUEST_URI_TOO_LONG and REQUEST_HEADERS_TOO_LARGE are no types of AWS's: those answers
+cannot be customised."""
 
 MALFORMED_PROXY_STATUS = 502
 """AWS: a Lambda proxy integration's failure is a DEFAULT_5XX with status 502."""
@@ -55,12 +58,10 @@ def render(error: GatewayError) -> Response:
     return Response(error.status or kind.status, headers, body.encode())
 
 
-def too_large(request: Request) -> Response:
+def too_large(ids: Pairs) -> Response:
     """A body beyond the payload limit. AWS: plain text, no gateway response."""
-    del request
-    return Response(
-        413, [(b"Content-Type", b"text/plain")], b"HTTP content length exceeded 10485760 bytes.", close=True
-    )
+    head = [(b"Content-Type", b"text/plain"), *ids]
+    return Response(413, head, b"HTTP content length exceeded 10485760 bytes.", close=True)
 
 
 def forbidden(detail: str) -> GatewayError:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Protocol
 
 from tidegate.core.clock import Clock
@@ -17,6 +19,7 @@ from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.ids import Ids
 from tidegate.core.message import Pairs, Request, Response, UpstreamError
 from tidegate.gateway.exchange import Exchange, Host
+from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.responses import backend_error, render
@@ -106,7 +109,8 @@ class RestPipeline:
         verb = ex.request.method if override is None else override.decode("latin-1")
         found = ex.stage.router.match(verb, ex.path)
         if found is None:
-            raise GatewayError("MISSING_AUTHENTICATION_TOKEN", Fault.CLIENT, f"no method for {verb} {ex.path}")
+            raise _no_method(ex.request, f"no method for {verb} {ex.path}")
+        ex.verb = verb
         ex.method, ex.raw_labels = found
         return ex.method
 
@@ -151,6 +155,19 @@ class RestPipeline:
         if ex.method.logs_execution:
             log.info("(%s) %s", ex.request_id, execution_log(ex))
         return response
+
+
+def _no_method(request: Request, detail: str) -> GatewayError:
+    """AWS: what is addressed to no method is taken for a call of a service; one with a foreign Authorization is told so."""
+    given = request.headers.get(b"authorization")
+    if given is None or is_signature(given) or b"=" in given:
+        return GatewayError("MISSING_AUTHENTICATION_TOKEN", Fault.CLIENT, detail)
+    digest = b64encode(sha256(given).digest()).decode()
+    text = (
+        "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): "
+        f"'{digest}'."
+    )
+    return GatewayError("INCOMPLETE_SIGNATURE", Fault.CLIENT, detail, message=text)
 
 
 def _default_content_type(headers: Pairs) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +23,22 @@ _IDENTITY_ABSENT: dict[str, str | None] = dict.fromkeys(
     ).split()
 )
 
+_NOT_IN_EVENT = frozenset(
+    # AWS's table, column "lambda", D and generated; and what `proxy_headers` writes, so that no client's own stands beside it.
+    b"connection content-length content-md5 expect max-forwards proxy-authenticate server te trailer transfer-encoding upgrade "
+    b"www-authenticate x-http-method-override x-forwarded-for x-forwarded-port x-forwarded-proto x-amzn-trace-id".split()
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
 _KNOWN_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 
 
 class MalformedResponse(ValueError):
     """A function returned what a proxy integration does not accept; the text is for the log."""
+
+
+class BadBase64(MalformedResponse):
+    """The body is declared as base64 and is none: a configuration error, as where content is converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,8 @@ def build_event(exchange: Any) -> bytes:
     multi: dict[str, list[str]] = {}
     spelling: dict[bytes, str] = {}
     for lower, name, value in request.headers.entries:
+        if lower in _NOT_IN_EVENT or (lower == b"authorization" and value.startswith(b"AWS4-")):
+            continue
         # AWS: header names keep the client's case; a repeated name is one entry, spelt as it came first.
         key = spelling.get(lower) or spelling.setdefault(lower, name.decode("latin-1"))
         text = value.decode("utf-8", "replace")
@@ -120,14 +134,10 @@ def read_response(payload: bytes, binary: BinaryTypes, accept: bytes | None) -> 
 def _status(value: Any) -> int:
     if value is None:
         return 200
-    try:
-        # AWS: "201" is as good as 201; true is not a status.
-        status = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else 0
-    except ValueError:
-        status = 0
-    if not 100 <= status <= 999:
+    # AWS: "201" is as good as 201; true is not a status. Below 200 there is no final answer that HTTP could carry.
+    if isinstance(value, bool) or not re.fullmatch(r"[2-9]\d\d", str(value), re.ASCII):
         raise MalformedResponse(f"statusCode {value!r} is no status")
-    return status
+    return int(value)
 
 
 def _headers(result: dict[str, Any]) -> Pairs:
@@ -150,7 +160,7 @@ def _pair(name: str, value: Any) -> tuple[bytes, bytes]:
     if isinstance(value, bool) or not isinstance(value, str):
         value = orjson.dumps(value).decode()
     # A line break inside a value would let a function's caller write headers of their own.
-    if not name or not name.isascii() or any(c in name for c in "\r\n: \0") or any(c in value for c in "\r\n\0"):
+    if not _TOKEN.fullmatch(name) or any(c in value for c in "\r\n\0"):
         raise MalformedResponse(f"header {name!r} cannot be sent")
     return name.encode(), value.encode("utf-8")
 
@@ -170,5 +180,5 @@ def _result_body(result: dict[str, Any], binary: BinaryTypes, accept: bytes | No
             try:
                 return base64.b64decode(body, validate=True)
             except (binascii.Error, ValueError):
-                raise MalformedResponse("isBase64Encoded is true but the body is no base64") from None
+                raise BadBase64("isBase64Encoded is true but the body is no base64") from None
     return body.encode("utf-8", "surrogatepass")

@@ -57,6 +57,8 @@ def response_source(expression: str, variables: Mapping[str, str]) -> Source:
 def _common(expression: str, variables: Mapping[str, str]) -> Source | None:
     """The sources that requests and responses share: literals, stage variables, context variables."""
     text = literal(expression)
+    if text is not None and ("\r" in text or "\n" in text):
+        raise ValueError(f"Invalid mapping expression specified: {expression}")
     if text is not None:
         return lambda _exchange: text
     if expression.startswith("stageVariables."):

@@ -16,7 +16,15 @@ from tidegate.core.errors import Problem
 from tidegate.core.message import Origin
 from tidegate.definition.records import Integration, IntegrationResponse, Method
 from tidegate.mapping.parameters import Source, request_source, response_source
-from tidegate.plan.nodes import BrokenPlan, HttpProxyPlan, IntegrationPlan, LambdaProxyPlan, MockPlan
+from tidegate.plan.nodes import (
+    BrokenPlan,
+    HttpProxyPlan,
+    IntegrationPlan,
+    LambdaProxyPlan,
+    MockAnswer,
+    MockPlan,
+    RawLabel,
+)
 
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z0-9._$-]+)\+?\}")
@@ -26,6 +34,12 @@ _FUNCTION = re.compile(
 )
 # AWS: headers that a mapping may not set; such a request fails with 500 (shared facts, rest-data-plane §5).
 _FORBIDDEN_TARGETS = frozenset({"content-length", "transfer-encoding"})
+_FORBIDDEN_AWS_TARGETS = _FORBIDDEN_TARGETS | {"authorization", "connection", "expect", "proxy-authenticate", "te"}
+# AWS: dropped on the way to a backend, whoever set them.
+_DROPPED_TARGETS = frozenset({"connection", "expect", "te", "trailer", "upgrade", "proxy-authenticate", "max-forwards"})
+# AWS: a response mapping to these surfaces under another name [rec].
+_REMAPPED_TARGETS = frozenset({"expect", "host", "proxy-authenticate", "trailer", "upgrade"})
+_NOT_IN_URI = re.compile(r"[\x00-\x20\x7f#]")
 
 
 @dataclass(slots=True)
@@ -44,8 +58,10 @@ class IntegrationCompiler:
         if integration is None:
             self.problems.append(Problem(pointer, "No integration defined for method"))
             return BrokenPlan("no integration")
+        if forbidden := _forbidden_target(integration):
+            return BrokenPlan(f"the header {forbidden} can not be mapped")
         if integration.type == "MOCK":
-            return self._mock(integration, pointer)
+            return self._mock(method, integration, pointer)
         try:
             uri = _STAGE_VARIABLE.sub(lambda found: self.variables[found[1]], integration.uri or "")
         except KeyError as missing:
@@ -57,27 +73,43 @@ class IntegrationCompiler:
             return self._lambda_proxy(method, integration, uri, resource_path, pointer)
         return BrokenPlan(f"integration type {integration.type}")
 
-    def _mock(self, integration: Integration, pointer: str) -> IntegrationPlan:
-        responses = list((integration.integration_responses or {}).values())
-        wanted = _mock_status(integration)
-        if wanted is None:
+    def _mock(self, method: Method, integration: Integration, pointer: str) -> IntegrationPlan:
+        templates = integration.request_templates or {}
+        by_type = {
+            name.lower(): self._mock_answer(method, integration, _status_of(text), pointer)
+            for name, text in templates.items()
+        }
+        behavior = integration.passthrough_behavior
+        refused = behavior == "NEVER" or (behavior == "WHEN_NO_TEMPLATES" and templates)
+        otherwise = None if refused else self._mock_answer(method, integration, "", pointer)
+        return MockPlan(by_type, otherwise)
+
+    def _mock_answer(
+        self, method: Method, integration: Integration, status: str | None, pointer: str
+    ) -> MockAnswer | BrokenPlan:
+        """`status`: what the request template gave; empty: the body was passed through, None: it gave none."""
+        if status is None:
             return BrokenPlan("the request template of the MOCK integration gives no statusCode")
-        chosen = _select(responses, wanted)
+        chosen = _select(list((integration.integration_responses or {}).values()), status)
         if chosen is None:
-            return BrokenPlan(f"no integration response matches status {wanted}")
-        prefix = "method.response.header."
+            return BrokenPlan(f"no integration response matches status {status}")
+        if chosen.status_code not in (method.method_responses or {}):
+            return BrokenPlan(f"Output mapping refers to an invalid method response: {chosen.status_code}")
         headers = []
         for target, expression in (chosen.response_parameters or {}).items():
             source = self._source(expression, f"{pointer}/responses/{chosen.status_code}", response=True)
-            if target.startswith(prefix) and source is not None:
-                headers.append((target.removeprefix(prefix).encode(), source))
+            name = target.removeprefix("method.response.header.")
+            if source is not None:
+                headers.append((f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED_TARGETS else name, source))
         bodies = tuple(
             (name.lower(), (text or "").encode()) for name, text in (chosen.response_templates or {}).items()
         )
-        return MockPlan(int(chosen.status_code), tuple(headers), bodies)
+        return MockAnswer(int(chosen.status_code), tuple((name.encode(), source) for name, source in headers), bodies)
 
     def _http_proxy(self, integration: Integration, uri: str, pointer: str) -> IntegrationPlan:
         verify = not (integration.tls_config and integration.tls_config.insecure_skip_verification)
+        if _NOT_IN_URI.search(uri):
+            return BrokenPlan(f"Invalid endpoint address: {uri!r}")
         origin = _origin(uri, verify=verify)
         if origin is None:
             self.problems.append(Problem(f"{pointer}/uri", "Invalid HTTP endpoint specified for URI"))
@@ -85,7 +117,10 @@ class IntegrationCompiler:
         mapped = self._mapped(integration, pointer)
         rest = re.sub(r"^https?://[^/?]*", "", uri)
         path, _, query = rest.partition("?")
-        labels = dict(mapped["path"])
+        labels: dict[str, RawLabel | Source] = {**dict(mapped["path"]), **_raw_labels(integration)}
+        headers = [(name, source) for name, source in mapped["header"] if name.lower() not in _DROPPED_TARGETS]
+        overridden = frozenset(name.lower().encode() for name, _ in headers)
+        host = "" if b"host" in overridden else f"Host: {origin.authority}\r\n"
         verb = integration.http_method or "ANY"
         return HttpProxyPlan(
             origin=origin,
@@ -93,16 +128,19 @@ class IntegrationCompiler:
             path=self._path(path or "/", labels, pointer),
             query=query.encode(),
             query_sources=tuple((name.encode(), source) for name, source in mapped["querystring"]),
-            header_sources=tuple((name.encode(), source) for name, source in mapped["header"]),
-            overridden=frozenset(name.lower().encode() for name, _ in mapped["header"]),
-            head=f" HTTP/1.1\r\nHost: {origin.authority}\r\nx-amzn-apigateway-api-id: {self.api_id}\r\n".encode(),
+            header_sources=tuple((name.encode(), source) for name, source in headers),
+            overridden=overridden,
+            head=f" HTTP/1.1\r\n{host}x-amzn-apigateway-api-id: {self.api_id}\r\n".encode(),
+            traced=b"x-amzn-trace-id" not in overridden,
             user_agent=f"User-Agent: AmazonAPIGateway_{self.api_id}\r\n".encode(),
-            maps_user_agent=any(name.lower() == "user-agent" for name, _ in mapped["header"]),
+            maps_user_agent=b"user-agent" in overridden,
             timeout=integration.timeout_in_millis / 1000,
         )
 
-    def _path(self, path: str, labels: dict[str, Source], pointer: str) -> tuple[bytes | Source, ...]:
-        parts: list[bytes | Source] = []
+    def _path(
+        self, path: str, labels: dict[str, RawLabel | Source], pointer: str
+    ) -> tuple[bytes | RawLabel | Source, ...]:
+        parts: list[bytes | RawLabel | Source] = []
         end = 0
         for found in _PLACEHOLDER.finditer(path):
             parts.append(path[end : found.start()].encode())
@@ -149,8 +187,6 @@ class IntegrationCompiler:
             source = self._source(expression, at, response=False)
             if where not in mapped or not name:
                 self.problems.append(Problem(at, f"Invalid mapping expression specified: {target}"))
-            elif where == "header" and name.lower() in _FORBIDDEN_TARGETS:
-                self.problems.append(Problem(at, f"the header {name} can not be mapped"))
             elif source is not None:
                 mapped[where].append((name, source))
         return mapped
@@ -163,25 +199,45 @@ class IntegrationCompiler:
             return None
 
 
+def _raw_labels(integration: Integration) -> dict[str, RawLabel]:
+    """The placeholders that are fed by a path parameter of the request."""
+    prefix, source = "integration.request.path.", "method.request.path."
+    return {
+        target.removeprefix(prefix): RawLabel(expression.removeprefix(source))
+        for target, expression in (integration.request_parameters or {}).items()
+        if target.startswith(prefix) and expression.startswith(source)
+    }
+
+
 def _origin(uri: str, *, verify: bool) -> Origin | None:
     parts = urlsplit(uri)
     try:
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s{}]", parts.netloc):
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.username is not None
+        or re.search(r"[\s{}]", parts.netloc)
+    ):
         return None
     return Origin(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), verify)
 
 
-def _mock_status(integration: Integration) -> str | None:
-    """The statusCode that the constant request template gives; `200` where there is no template at all."""
-    templates = integration.request_templates or {}
-    text = templates.get("application/json")
-    if text is None:
-        return "" if not templates else None
+def _forbidden_target(integration: Integration) -> str | None:
+    forbidden = _FORBIDDEN_AWS_TARGETS if integration.type.startswith("AWS") else _FORBIDDEN_TARGETS
+    for target in integration.request_parameters or {}:
+        name = target.removeprefix("integration.request.header.")
+        if name != target and name.lower() in forbidden:
+            return name
+    return None
+
+
+def _status_of(template: str | None) -> str | None:
+    """The statusCode that a constant request template gives."""
     # AWS: an unquoted key is tolerated, `{statusCode: 200}` (shared facts, rest-data-plane §12.2).
-    text = re.sub(r"([{,]\s*)([A-Za-z_]\w*)(\s*:)", r'\1"\2"\3', text)
+    text = re.sub(r"([{,]\s*)([A-Za-z_]\w*)(\s*:)", r'\1"\2"\3', template or "")
     try:
         status = orjson.loads(text).get("statusCode")
     except (orjson.JSONDecodeError, AttributeError):

@@ -30,13 +30,30 @@ UNLIMITED = Throttle("")
 
 
 @dataclass(frozen=True, slots=True)
-class MockPlan:
-    """MOCK: the integration response is chosen when the plan is compiled, because the request template is constant."""
+class RawLabel:
+    """A path parameter as the client sent it: what it had encoded stays encoded on the way to a backend."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MockAnswer:
+    """One integration response of a MOCK."""
 
     status: int
     headers: tuple[tuple[bytes, Source], ...]
     bodies: tuple[tuple[str, bytes], ...]
     """(media type, body) in order of declaration; the first serves an Accept that matches none."""
+
+
+@dataclass(frozen=True, slots=True)
+class MockPlan:
+    """MOCK: the integration response is chosen when the plan is compiled, because the request templates are constant."""
+
+    by_type: Mapping[str, MockAnswer | BrokenPlan]
+    """By the request's media type, where there is a template for it."""
+    otherwise: MockAnswer | BrokenPlan | None
+    """For every other media type; None: 415."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +63,7 @@ class HttpProxyPlan:
     origin: Origin
     verb: bytes | None
     """None: the client's own (httpMethod ANY)."""
-    path: tuple[bytes | Source, ...]
+    path: tuple[bytes | RawLabel | Source, ...]
     """Of the URI: literal bytes and the sources of its placeholders."""
     query: bytes
     """Of the URI, without the question mark."""
@@ -55,7 +72,9 @@ class HttpProxyPlan:
     overridden: frozenset[bytes]
     """Lower-case names of the client's headers that the method maps, and hence replaces."""
     head: bytes
-    """` HTTP/1.1`, Host and the headers that never change, each with its line end."""
+    """` HTTP/1.1`, Host and the headers that never change, each with its line end; without those that the method maps."""
+    traced: bool
+    """Whether the trace header is ours to send; not so where the method maps it."""
     user_agent: bytes
     maps_user_agent: bool
     timeout: float

@@ -31,7 +31,10 @@ def _read(body: bytes, scope: Scope, params: Params) -> ImportedApi:
 
 def import_rest_api(context: Context, params: Params) -> RestApi:
     imported = _read(params["body"], context.scope, params)
-    types = (params.get("parameters") or {}).get("endpointConfigurationTypes")
+    options = params.get("parameters") or {}
+    if unknown := sorted(options.keys() - {"endpointConfigurationTypes", "basepath", "ignore"}):
+        raise bad_request(f"Invalid import parameter specified: {unknown[0]}")
+    types = options.get("endpointConfigurationTypes")
     endpoint = {"types": types.split(",")} if types else None
     api = create_rest_api(context, {"name": imported.name or "Imported API", "endpoint_configuration": endpoint})
     return _apply(context, api, imported)
@@ -42,6 +45,17 @@ def put_rest_api(context: Context, params: Params) -> RestApi:
     mode = params.get("mode") or "merge"
     imported = _read(params["body"], context.scope, params)
     if mode == "overwrite":
+        # AWS: what the file does not have is gone; endpoint type, stages and tags are never touched.
+        api = replace(
+            api,
+            description=None,
+            version=None,
+            binary_media_types=None,
+            minimum_compression_size=None,
+            api_key_source="HEADER",
+            policy=None,
+            disable_execute_api_endpoint=False,
+        )
         context.tx.delete_all(Method, api.id)
         for resource in context.tx.list(Resource, api.id):
             if resource.parent_id is not None and resource.path not in imported.paths():
@@ -63,6 +77,8 @@ def _apply(context: Context, api: RestApi, imported: ImportedApi) -> RestApi:
                 method = replace(method, method_integration=integration)
             check_method(method)
             context.tx.put(method)
+    if imported.settings.get("api_key_source") not in (None, "HEADER", "AUTHORIZER"):
+        raise bad_request(f"Invalid api key source specified: {imported.settings['api_key_source']}")
     settings = {name: value for name, value in imported.settings.items() if value is not None}
     api = replace(api, **settings, warnings=None)
     context.tx.put(api)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_integration, get_method, not_found
+from tidegate.control.apigateway.methods import VERBS, check_status
 from tidegate.control.context import Context
 from tidegate.control.patch import (
     Apply,
@@ -26,9 +27,22 @@ from tidegate.definition.records import Integration, IntegrationResponse, Method
 
 _HTTP_TYPES = ("HTTP", "HTTP_PROXY")
 _EXPRESSION = re.compile(
-    r"'[^']*'|method\.request\.(?:path|querystring|header|multivaluequerystring|multivalueheader)\.[a-zA-Z0-9._$-]+"
+    r"'[^'\r\n]*'|method\.request\.(?:path|querystring|header|multivaluequerystring|multivalueheader)\.[a-zA-Z0-9._$-]+"
     r"|method\.request\.body(?:\..+)?|stageVariables\.[A-Za-z0-9_]+|context\.[A-Za-z0-9_.-]+"
 )
+_RESPONSE_EXPRESSION = re.compile(
+    r"'[^'\r\n]*'|integration\.response\.(?:header|multivalueheader)\.[a-zA-Z0-9._$-]+|integration\.response\.body(?:\..+)?"
+    r"|stageVariables\.[A-Za-z0-9_]+|context\.[A-Za-z0-9_.-]+"
+)
+_RESPONSE_TARGET = re.compile(r"method\.response\.header\.[a-zA-Z0-9._$-]+")
+_NOT_IN_URI = re.compile(r"[\x00-\x20\x7f#]")
+_CONTENT_HANDLING = ("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
+_CHOICES = {
+    "passthrough_behavior": ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
+    "content_handling": _CONTENT_HANDLING,
+    "connection_type": ("INTERNET", "VPC_LINK"),
+    "response_transfer_mode": ("BUFFERED", "STREAM"),
+}
 _TARGET = re.compile(r"integration\.request\.(?:path|querystring|header)\.[a-zA-Z0-9._$-]+")
 _URI_ARN = re.compile(r"arn:aws[\w-]*:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.+", re.DOTALL)
 
@@ -95,7 +109,7 @@ def put_integration(context: Context, params: Params) -> Integration:
         request_templates=params.get("request_templates") or None,
         passthrough_behavior=params.get("passthrough_behavior") or "WHEN_NO_MATCH",
         content_handling=params.get("content_handling"),
-        timeout_in_millis=params.get("timeout_in_millis") or 29000,
+        timeout_in_millis=29000 if params.get("timeout_in_millis") is None else params["timeout_in_millis"],
         cache_namespace=params.get("cache_namespace") or method.resource_id,
         cache_key_parameters=params.get("cache_key_parameters") or [],
         tls_config=None
@@ -114,6 +128,17 @@ def check_integration(integration: Integration) -> None:
     kind, uri = integration.type, integration.uri or ""
     if kind != "MOCK" and not integration.http_method:
         raise bad_request("Enumeration value for HttpMethod must be non-empty")
+    if integration.http_method and integration.http_method not in VERBS:
+        raise bad_request(f"Invalid HttpMethod specified. Valid options are {','.join(VERBS)}")
+    # A blank or a line break would end the request line that goes to the backend; a fragment is no part of it.
+    if _NOT_IN_URI.search(uri) or "@" in uri.partition("://")[2].partition("/")[0]:
+        raise bad_request("Invalid HTTP endpoint specified for URI")
+    for name, allowed in _CHOICES.items():
+        value = getattr(integration, name)
+        if value is not None and value not in allowed:
+            raise bad_request(
+                f"Invalid {name.replace('_', ' ')} specified: {value}. Must be one of: [{', '.join(allowed)}]"
+            )
     if kind in _HTTP_TYPES and not (uri.startswith(("http://", "https://")) or "${stageVariables." in uri):
         raise bad_request("Invalid HTTP endpoint specified for URI")
     if kind in ("AWS", "AWS_PROXY"):
@@ -126,6 +151,26 @@ def check_integration(integration: Integration) -> None:
         if not _EXPRESSION.fullmatch(expression):
             raise _mapping_error(expression)
     _check_content_types(integration.request_templates)
+    for response in (integration.integration_responses or {}).values():
+        check_integration_response(response)
+
+
+def check_integration_response(response: IntegrationResponse) -> None:
+    """Raises ControlError."""
+    check_status(response.status_code)
+    if response.selection_pattern is not None:
+        try:
+            re.compile(response.selection_pattern)
+        except re.error:
+            raise bad_request("Invalid selection pattern specified in the request") from None
+    for target, expression in (response.response_parameters or {}).items():
+        if not _RESPONSE_TARGET.fullmatch(target):
+            raise _mapping_error(target)
+        if not _RESPONSE_EXPRESSION.fullmatch(expression):
+            raise _mapping_error(expression)
+    if response.content_handling not in (None, *_CONTENT_HANDLING):
+        raise bad_request(f"Invalid content handling specified: {response.content_handling}")
+    _check_content_types(response.response_templates)
 
 
 def _check_arn(kind: str, uri: str) -> None:
@@ -196,12 +241,7 @@ def _store_response(context: Context, method: Method, response: IntegrationRespo
     for target in response.response_parameters or {}:
         if target not in declared:
             raise bad_request(f"Invalid mapping expression parameter specified: {target}")
-    if response.selection_pattern is not None:
-        try:
-            re.compile(response.selection_pattern)
-        except re.error:
-            raise bad_request("Invalid selection pattern specified in the request") from None
-    _check_content_types(response.response_templates)
+    check_integration_response(response)
     integration = get_integration(method)
     responses = {**(integration.integration_responses or {}), response.status_code: response}
     context.tx.put(replace(method, method_integration=replace(integration, integration_responses=responses)))

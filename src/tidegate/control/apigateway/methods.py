@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from tidegate.aws.model import Params
@@ -53,6 +54,11 @@ def put_method(context: Context, params: Params) -> Method:
     return method
 
 
+def check_status(status: str) -> None:
+    if not re.fullmatch(r"[1-5]\d\d", status, re.ASCII):
+        raise bad_request(f"Invalid status code specified: {status}")
+
+
 def check_method(method: Method) -> None:
     """Raises ControlError for what AWS refuses whatever else the API holds."""
     if method.http_method not in VERBS:
@@ -66,6 +72,10 @@ def check_method(method: Method) -> None:
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires "
             "a valid authorizer."
         )
+    for name in (method.request_models or {}).values():
+        if name not in ("Empty", "Error"):
+            # Every API has these two; others come with the operations on models.
+            raise bad_request(f"Invalid model identifier specified: {name}")
     names = []
     for parameter in method.request_parameters or {}:
         parts = parameter.split(".", 3)
@@ -94,6 +104,7 @@ def delete_method(context: Context, params: Params) -> None:
 def put_method_response(context: Context, params: Params) -> MethodResponse:
     method = _get(context, params)
     status = params["status_code"]
+    check_status(status)
     responses = dict(method.method_responses or {})
     if status in responses:
         raise ControlError("ConflictException", "Response already exists for this resource", 409)

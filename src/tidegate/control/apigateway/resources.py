@@ -112,9 +112,13 @@ def update_resource(context: Context, params: Params) -> dict[str, Any]:
         raise bad_request("Resources cannot be cyclical.")
     after = replace(after, path=child_path(parent, after.path_part or ""))
     check_place(context, after, parent)
-    for below in context.tx.list(Resource, before.api_id):
-        if below.path.startswith(before.path + "/"):
-            context.tx.put(replace(below, path=after.path + below.path[len(before.path) :]))
+    children = [below for below in context.tx.list(Resource, before.api_id) if below.path.startswith(before.path + "/")]
+    if children and (after.path_part or "").endswith("+}"):
+        raise bad_request(f"Cannot create a child of a resource with a greedy path variable: {after.path_part}")
+    for below in children:
+        if (after.path_part or "").startswith("{") and after.path_part in below.path[len(before.path) :].split("/"):
+            raise bad_request(f"Parameter names must be unique in a path: {after.path_part}")
+        context.tx.put(replace(below, path=after.path + below.path[len(before.path) :]))
     context.tx.put(after)
     return shown(context, after, embed=False)
 

@@ -38,6 +38,8 @@ def create_rest_api(context: Context, params: Params) -> RestApi:
     if params.get("description") == "":
         raise bad_request("Description cannot be an empty string")
     _check_compression(params.get("minimum_compression_size"))
+    if any(name.startswith("aws:") for name in params.get("tags") or ()):
+        raise bad_request("Invalid tag: the prefix aws: is reserved")
     api = RestApi(
         id=api_id,
         name=params["name"],
@@ -80,6 +82,10 @@ def _endpoint(given: Params | None) -> EndpointConfiguration:
         types = ["EDGE"]
     if not types:
         raise bad_request("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")
+    if any(kind not in _TYPES for kind in types):
+        raise bad_request("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE")
+    if given.get("vpc_endpoint_ids") and types != ["PRIVATE"]:
+        raise bad_request("VPCEndpoint IDs can only be used with PRIVATE APIs")
     if len(types) > 1:
         raise bad_request("Cannot create an api with multiple Endpoint Types.")
     address = given.get("ip_address_type") or ("dualstack" if types == ["PRIVATE"] else "ipv4")

@@ -24,6 +24,11 @@ _REFUSED = {
     "kms_key_arn": "customer managed keys",
     "layers": "layers",
     "publish": "versions (Publish)",
+    "publish_to": "versions (PublishTo)",
+    "runtime_config": "runtime configurations",
+    "accelerator_config": "accelerators",
+    "source_kms_key_arn": "customer managed keys",
+    "s3_object_storage_mode": "code from S3",
     "capacity_provider_config": "capacity providers",
     "tenancy_config": "tenant isolation",
 }
@@ -85,12 +90,20 @@ def _refuse(params: Params) -> None:
     for name, what in _REFUSED.items():
         if params.get(name):
             raise invalid(f"Tidegate does not support {what} yet")
-    if (params.get("vpc_config") or {}).get("subnet_ids"):
+    if any((params.get("vpc_config") or {}).values()):
         raise invalid("Tidegate does not support VPC configurations yet")
     if (params.get("snap_start") or {}).get("apply_on") not in (None, "None"):
         raise invalid("Tidegate does not support SnapStart yet")
-    if (params.get("logging_config") or {}).get("log_format") == "JSON":
+    logging_config = params.get("logging_config") or {}
+    if logging_config.get("log_format") == "JSON":
         raise invalid("Tidegate does not support the log format JSON yet")
+    group = logging_config.get("log_group")
+    if group not in (None, f"/aws/lambda/{read_name(params['function_name'])[0]}"):
+        raise invalid("Tidegate does not support log groups of other names yet")
+    if logging_config.get("application_log_level") or logging_config.get("system_log_level"):
+        raise invalid("Tidegate does not support log levels yet")
+    if (params.get("code") or {}).get("source_kms_key_arn"):
+        raise invalid("Tidegate does not support customer managed keys yet")
     if (params.get("ephemeral_storage") or {}).get("size", 512) != 512:
         raise invalid("Tidegate does not support ephemeral storage sizes other than 512 yet")
 

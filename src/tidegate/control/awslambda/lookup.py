@@ -25,9 +25,13 @@ def not_found(message: str) -> ControlError:
     return ControlError("ResourceNotFoundException", message, 404, extra={"Type": "User"})
 
 
-def read_name(text: str) -> tuple[str, str | None]:
-    """Name and qualifier. Raises ControlError."""
+def read_name(text: str, scope: Scope | None = None) -> tuple[str, str | None]:
+    """Name and qualifier. With a scope, an ARN of another account or region is nobody's. Raises ControlError."""
     found = _NAME.fullmatch(text)
+    if found is not None and scope is not None:
+        elsewhere = found["region"] not in (None, scope.region) or found["account"] not in (None, scope.account)
+        if elsewhere:
+            raise not_found(f"Function not found: {text}")
     if found is None:
         raise ControlError(
             "ValidationException",
@@ -40,12 +44,12 @@ def read_name(text: str) -> tuple[str, str | None]:
 
 def resolve_arn(scope: Scope, params: Params) -> str:
     """The full ARN that a call names, with its qualifier if there is one."""
-    name, qualifier = read_name(params["function_name"])
+    name, qualifier = read_name(params["function_name"], scope)
     return function_arn(scope.region, scope.account, name, params.get("qualifier") or qualifier)
 
 
 def get_function_record(context: Context, params: Params) -> Function:
-    name, qualifier = read_name(params["function_name"])
+    name, qualifier = read_name(params["function_name"], context.scope)
     qualifier = params.get("qualifier") or qualifier
     function = context.tx.get(Function, name)
     if function is None or qualifier not in (None, "$LATEST"):

@@ -11,6 +11,7 @@ from tidegate.aws.model import Params
 from tidegate.control.awslambda.lookup import get_function_record, invalid, not_found, resolve_arn
 from tidegate.control.context import Context
 from tidegate.core.errors import ControlError
+from tidegate.definition.records import Function
 
 _MAX_POLICY = 20 * 1024
 _CONDITIONS = {
@@ -24,6 +25,7 @@ _CONDITIONS = {
 
 def add_permission(context: Context, params: Params) -> dict[str, Any]:
     function = get_function_record(context, params)
+    _check_revision(function, params)
     for member, (_, key) in _CONDITIONS.items():
         if params.get(member) is not None:
             raise invalid(f"Tidegate does not support the condition {key} yet")
@@ -56,6 +58,17 @@ def add_permission(context: Context, params: Params) -> dict[str, Any]:
     return {"statement": json.dumps(statement, separators=(",", ":"))}
 
 
+def _check_revision(function: Function, params: Params) -> None:
+    if params.get("revision_id") not in (None, function.policy_revision_id):
+        raise ControlError(
+            "PreconditionFailedException",
+            "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to retrieve the latest "
+            "RevisionId",
+            412,
+            extra={"Type": "User"},
+        )
+
+
 def _principal(principal: str) -> Any:
     if principal == "*":
         return "*"
@@ -66,6 +79,7 @@ def _principal(principal: str) -> Any:
 
 def remove_permission(context: Context, params: Params) -> None:
     function = get_function_record(context, params)
+    _check_revision(function, params)
     rest = [statement for statement in function.policy if statement["Sid"] != params["statement_id"]]
     if len(rest) == len(function.policy):
         raise not_found(f"Statement {params['statement_id']} is not found in resource policy.")

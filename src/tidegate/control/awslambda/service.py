@@ -18,6 +18,9 @@ from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
 from tidegate.functions.spec import Functions, InvokeError
 
+_MAX_CLIENT_CONTEXT = 3583
+"""Characters, encoded."""
+
 
 class LambdaService(ManagementService):
     def __init__(self, office: Office, protocol: RestJson, functions: Functions) -> None:
@@ -34,6 +37,9 @@ class LambdaService(ManagementService):
         kind = params.get("invocation_type") or "RequestResponse"
         if kind != "RequestResponse":
             raise invalid(f"Tidegate does not support the invocation type {kind} yet")
+        for member in ("tenant_id", "durable_execution_name"):
+            if params.get(member):
+                raise invalid(f"Tidegate does not support {member.replace('_', ' ')} yet")
         payload = params.get("payload") or b"{}"
         try:
             orjson.loads(payload)
@@ -63,6 +69,10 @@ def _client_context(params: Params) -> bytes | None:
     if not text:
         return None
     try:
-        return base64.b64decode(text, validate=True)
+        decoded = base64.b64decode(text, validate=True)
+        orjson.loads(decoded)
     except (binascii.Error, ValueError):
-        raise invalid("Client context must be a valid Base64-encoded JSON object.") from None
+        decoded = b""
+    if not decoded or len(text) > _MAX_CLIENT_CONTEXT:
+        raise invalid("Client context must be a valid Base64-encoded JSON object.")
+    return decoded

@@ -11,16 +11,15 @@ from urllib.parse import quote
 
 from tidegate.core.message import Response, Upstream, UpstreamResponse
 from tidegate.gateway.exchange import Exchange
-from tidegate.gateway.headers import answer
-from tidegate.mapping.parameters import Source
-from tidegate.plan.nodes import HttpProxyPlan
+from tidegate.gateway.headers import answer, field_value, is_signature
+from tidegate.plan.nodes import HttpProxyPlan, RawLabel
 
 _NOT_FORWARDED = frozenset(
     # Dropped by AWS's table, column "http_proxy", and what the gateway writes itself.
     (
         b"content-md5 expect host max-forwards proxy-authenticate proxy-authorization server te trailer transfer-encoding "
         b"upgrade via www-authenticate content-encoding content-length connection keep-alive x-forwarded-for "
-        b"x-forwarded-port x-forwarded-proto x-amzn-trace-id x-amzn-apigateway-api-id proxy-connection"
+        b"x-forwarded-port x-forwarded-proto x-amzn-trace-id x-amzn-apigateway-api-id proxy-connection x-http-method-override"
     ).split()
 )
 _FORM_SAFE = "/:@!$&'()*+,;=-._~%"
@@ -52,7 +51,8 @@ class HttpProxy:
             if forwarded is None:
                 forwarded = memo[plan] = _forwarded(exchange, plan)
             parts.append(forwarded)
-        parts += (b"X-Amzn-Trace-Id: ", exchange.trace_id.encode(), b"\r\n")
+        if plan.traced:
+            parts += (b"X-Amzn-Trace-Id: ", exchange.trace_id.encode(), b"\r\n")
         if plan.header_sources:
             _mapped_headers(exchange, plan, parts)
         body = request.body
@@ -79,20 +79,12 @@ def _path(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
     for part in plan.path:
         if isinstance(part, bytes):
             parts.append(part)
-        else:
-            parts.append(_encoded(exchange, part))
-    return b"".join(parts)
-
-
-def _encoded(exchange: Exchange, source: Source) -> bytes:
-    value = source(exchange)
-    if value is None:
-        return b""
-    for name, decoded in exchange.path_parameters.items():
-        if decoded == value:
+        elif isinstance(part, RawLabel):
             # Decoding and encoding again would turn an escaped slash into a real one.
-            return quote(exchange.raw_labels[name], safe=_FORM_SAFE).encode()
-    return quote(value, safe="/:@!$&'()*+,;=-._~").encode()
+            parts.append(quote(exchange.raw_labels.get(part.name, ""), safe=_FORM_SAFE).encode())
+        else:
+            parts.append(quote(part(exchange) or "", safe="/:@!$&'()*+,;=-._~").encode())
+    return b"".join(parts)
 
 
 def _query(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
@@ -115,8 +107,7 @@ def _mapped_headers(exchange: Exchange, plan: HttpProxyPlan, parts: list[bytes])
     for name, source in plan.header_sources:
         value = source(exchange)
         if value is not None:
-            # A line break inside a value would start another header.
-            parts += (name, b": ", value.replace("\r", " ").replace("\n", " ").encode(), b"\r\n")
+            parts += (name, b": ", field_value(value), b"\r\n")
 
 
 def _forwarded(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
@@ -127,11 +118,15 @@ def _forwarded(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
     for lower, name, value in exchange.request.headers.entries:
         if lower == b"x-forwarded-for":
             client = value + b", " + client
+        elif lower == b"authorization" and is_signature(value):
+            continue
         elif lower not in _NOT_FORWARDED and lower not in plan.overridden:
             parts += (name, b": ", value, b"\r\n")
             if lower == b"user-agent":
                 agent = True
     if not agent:
         parts.append(plan.user_agent)
-    parts += (b"X-Forwarded-For: ", client, b"\r\n", exchange.host.forwarded)
+    for line in (b"X-Forwarded-For: " + client + b"\r\n", *exchange.host.forwarded):
+        if line.partition(b":")[0].lower() not in plan.overridden:
+            parts.append(line)
     return b"".join(parts)

@@ -13,7 +13,7 @@ from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResul
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.headers import returned
 from tidegate.gateway.responses import MALFORMED_PROXY_STATUS, configuration_error
-from tidegate.mapping.lambda_proxy import MalformedResponse, build_event, read_response
+from tidegate.mapping.lambda_proxy import BadBase64, MalformedResponse, build_event, read_response
 from tidegate.plan.nodes import LambdaProxyPlan
 
 _PRINCIPAL = "apigateway.amazonaws.com"
@@ -31,7 +31,7 @@ class LambdaProxy:
         invoker = None
         if plan.by_policy:
             before, after = plan.source_arn
-            source = f"{before}{exchange.request.method}{after}"
+            source = f"{before}{exchange.verb}{after}"
             invoker = Invoker(_PRINCIPAL, source, exchange.stage.account)
         try:
             async with asyncio.timeout(plan.timeout):
@@ -51,6 +51,8 @@ class LambdaProxy:
             raise _bad_gateway(f"Lambda execution failed with status 200 due to customer function error: {text}")
         try:
             result = read_response(inbound.payload, exchange.stage.binary, exchange.request.headers.get(b"accept"))
+        except BadBase64 as error:
+            raise configuration_error(str(error)) from error
         except MalformedResponse as error:
             raise _bad_gateway(
                 f"Execution failed due to configuration error: Malformed Lambda proxy response: {error}"

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Response
 from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.headers import field_value
+from tidegate.gateway.responses import configuration_error
 from tidegate.mapping.media import mime
-from tidegate.plan.nodes import MockPlan
+from tidegate.plan.nodes import BrokenPlan, MockAnswer, MockPlan
 
 
 class Mock:
-    def outbound(self, exchange: Exchange, plan: MockPlan) -> None:
-        """There is no backend."""
+    def outbound(self, exchange: Exchange, plan: MockPlan) -> MockAnswer:
+        """The answer for the request's media type. AWS: a request without Content-Type counts as application/json."""
+        media_type = mime(exchange.request.headers.get(b"content-type")) or "application/json"
+        chosen = plan.by_type.get(media_type, plan.otherwise)
+        if chosen is None:
+            raise GatewayError("UNSUPPORTED_MEDIA_TYPE", Fault.CLIENT, f"no template for {media_type}")
+        if isinstance(chosen, BrokenPlan):
+            raise configuration_error(f"Execution failed due to configuration error: {chosen.detail}")
+        return chosen
 
-    async def send(self, exchange: Exchange, plan: MockPlan, outbound: None) -> None:
-        exchange.integration_status = plan.status
+    async def send(self, exchange: Exchange, plan: MockPlan, outbound: MockAnswer) -> MockAnswer:
+        exchange.integration_status = outbound.status
+        return outbound
 
-    def response(self, exchange: Exchange, plan: MockPlan, inbound: None) -> Response:
+    def response(self, exchange: Exchange, plan: MockPlan, inbound: MockAnswer) -> Response:
         headers = []
-        for name, source in plan.headers:
+        for name, source in inbound.headers:
             value = source(exchange)
             if value is not None:
-                headers.append((name, value.encode()))
-        return Response(plan.status, headers, _body(exchange, plan))
+                headers.append((name, field_value(value)))
+        return Response(inbound.status, headers, _body(exchange, inbound))
 
 
-def _body(exchange: Exchange, plan: MockPlan) -> bytes:
+def _body(exchange: Exchange, answer: MockAnswer) -> bytes:
     """AWS: the template of the first type in Accept, else the first that is declared."""
-    bodies = plan.bodies
+    bodies = answer.bodies
     if not bodies:
         return b""
     if len(bodies) > 1:
