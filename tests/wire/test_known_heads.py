@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -102,10 +103,11 @@ async def proxied(*answers: bytes, head_only: tuple[bool, ...] = ()) -> list[tup
     left = list(answers)
 
     async def backend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while left:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(left.pop(0))
-        await reader.read()
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while left:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(left.pop(0))
+            await reader.read()
         writer.close()
 
     server = await asyncio.start_server(backend, "127.0.0.1", 0)
