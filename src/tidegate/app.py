@@ -100,17 +100,18 @@ class App:
         closing.push_async_callback(self._functions.aclose)
         self._arns: set[str] = set()
 
-        metrics = GatewayMetrics()
+        self._limiter = MemoryLimiter(clock.ticks_ns)
+        self._metrics = GatewayMetrics()
         registry = CollectorRegistry()
-        registry.register(metrics)
+        registry.register(self._metrics)
         registry.register(FunctionMetrics(self._functions.stats))
         self._data_plane = DataPlane(
             RestPipeline(
                 Services(
                     clock=clock,
                     ids=ids,
-                    limiter=MemoryLimiter(clock.ticks_ns),
-                    metrics=metrics,
+                    limiter=self._limiter,
+                    metrics=self._metrics,
                     write_access_log=access_log.write,
                     integrations={
                         MockPlan: Mock(),
@@ -162,7 +163,11 @@ class App:
                 self._arns.add(arn)
                 self._functions.replace(entry)
         if publication.snapshot is not None:
+            gone = self._data_plane.snapshot.stages.keys() - publication.snapshot.stages.keys()
             self._data_plane.snapshot = publication.snapshot
+            for api_id, stage in gone:
+                self._limiter.forget(f"{api_id}/{stage}/")
+                self._metrics.forget((api_id, stage))
 
     async def _reset(self) -> None:
         """Forget everything that was declared, and what the neighbours hold."""

@@ -13,7 +13,6 @@ def test_forms() -> None:
     assert re.fullmatch(r"[0-9a-z]{10}", ids.api_id())
     assert re.fullmatch(r"[0-9a-z]{6}", ids.child_id())
     assert re.fullmatch(r"[0-9a-f]{15}=", ids.extended_request_id())
-    assert re.fullmatch(r"[0-9A-Za-z]{40}", ids.api_key_value())
 
 
 def test_a_request_s_ids() -> None:

@@ -7,14 +7,13 @@ import secrets
 import string
 
 _ALPHABET = string.ascii_lowercase + string.digits
-_KEY_ALPHABET = string.ascii_letters + string.digits
 
 _DRAWN = 72 * 64
 """Hexadecimal digits that `for_request` draws at once."""
 
 
 class Ids:
-    """Seeded from the operating system. None of these ids is a secret but `api_key_value`."""
+    """Seeded from the operating system. None of these ids is a secret."""
 
     __slots__ = ("_at", "_bits", "_bytes", "_choices", "_hex")
 
@@ -60,10 +59,6 @@ class Ids:
 
     def token_hex(self, length: int) -> str:
         return f"{self._bits(length * 4):0{length}x}"
-
-    def api_key_value(self) -> str:
-        """Forty characters from the operating system's generator: this one is a secret."""
-        return "".join(secrets.choice(_KEY_ALPHABET) for _ in range(40))
 
 
 def _uuid(h: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tidegate.core.arns import function_arn
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -41,7 +43,7 @@ class FunctionSpec:
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+        return function_arn(self.region, self.account, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ class GatewayMetrics:
             found = self.stages[key] = StageMetrics()
         return found
 
+    def forget(self, key: tuple[str, str]) -> None:
+        self.stages.pop(key, None)
+
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         labels = ["api", "stage"]
         counters = {

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from tidegate.core.arns import execute_api_arn
 from tidegate.core.errors import Problem
 from tidegate.core.message import Origin
 from tidegate.definition.records import Integration, IntegrationResponse, Method
@@ -170,7 +171,7 @@ class IntegrationCompiler:
             return BrokenPlan("a Lambda integration needs integrationHttpMethod POST")
         # AWS: path parameters appear as `*` in the source ARN (shared facts, lambda §8).
         path = _PLACEHOLDER.sub("*", resource_path)
-        before = f"arn:aws:execute-api:{self.region}:{self.account}:{self.api_id}/{self.stage_name}/"
+        before = execute_api_arn(self.region, self.account, self.api_id, f"{self.stage_name}/")
         return LambdaProxyPlan(
             function_arn=found[1],
             source_arn=(before, path),

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tidegate.aws.scope import Scope
+from tidegate.core.arns import function_arn
 from tidegate.core.errors import DefinitionError
 from tidegate.definition.freeze import thaw
 from tidegate.definition.records import Deployment, DeploymentDocument, Function, Stage
@@ -103,5 +104,5 @@ class Planner:
         if isinstance(change.record, Function):
             publication.functions[change.record.function_arn] = catalog_entry(change.record, change.scope)
         else:
-            arn = f"arn:aws:lambda:{change.scope.region}:{change.scope.account}:function:{change.key[0]}"
+            arn = function_arn(change.scope.region, change.scope.account, change.key[0])
             publication.functions[arn] = None
