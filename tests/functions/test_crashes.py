@@ -69,6 +69,17 @@ def test_a_crash_fails_one_invocation(tmp_path: Path, code: str, reason: str) ->
     run(work())
 
 
+def test_more_memory_than_the_function_has_is_the_end_of_it(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with lab(tmp_path) as room:
+            arn = room.add(HARM, timeout=20)
+            greedy = "x = b'x' * (300 * 1024 * 1024); time.sleep(15)"
+            await ends_with(room, arn, greedy, "Runtime exited with error: signal: killed")
+            assert isinstance(await room.value(arn), int)
+
+    run(work())
+
+
 def test_timeout(tmp_path: Path) -> None:
     async def work() -> None:
         async with lab(tmp_path) as room:

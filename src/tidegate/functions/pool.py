@@ -30,6 +30,8 @@ from tidegate.functions.worker import Worker, WorkerPlan
 log = logging.getLogger("tidegate.functions")
 
 _TICK = 0.05
+_MEMORY_TICK = 0.25
+"""Seconds between two looks at what busy workers hold."""
 """Seconds: how late a deadline may be noticed."""
 _SETTLING_SECONDS = 10.0
 """A runtime client asks for more within microseconds of its answer; one that does not is stuck."""
@@ -95,6 +97,7 @@ class Pool:
         """Killed, but not yet seen to have ended."""
         self._tasks = TaskSet()
         self._timer: asyncio.TimerHandle | None = None
+        self._memory_timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._empty = asyncio.Event()
 
@@ -259,6 +262,17 @@ class Pool:
     def _run(self, worker: Worker, invocation: Invocation) -> None:
         self._expect(worker, worker.plan.spec.timeout)
         worker.run(invocation)
+        if self._memory_timer is None:
+            self._memory_timer = self._loop.call_later(_MEMORY_TICK, self._check_memory)
+
+    def _check_memory(self) -> None:
+        """AWS: a function that takes more than its memory size is killed; its exit is the answer (`signal: killed`)."""
+        busy = [worker for slot, worker in self._workers.items() if slot.phase is Phase.BUSY]
+        for worker in busy:
+            if worker.over_memory():
+                worker.kill()
+        again = self._loop.call_later(_MEMORY_TICK, self._check_memory) if busy and not self._closed else None
+        self._memory_timer = again
 
     def _end(self, invocation: Invocation, outcome: Outcome) -> None:
         self.counters.invocations += 1

@@ -18,6 +18,7 @@ _READ = 64 * 1024
 _DRAIN = 16
 """Reads at most when draining: a pipe holds 64 KB, more can only come from a process that keeps on writing."""
 _NICENESS = 5
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _FLOOD_PAUSE = 0.002
 """Seconds. A full read is followed by a pause, so a flood is held to some 30 MB/s; the writer waits, not the gateway."""
 
@@ -72,6 +73,16 @@ class ChildProcess:
         for _ in range(_DRAIN):
             if not self._read():
                 return
+
+    def resident_memory(self) -> int:
+        """MB that the process holds now, without its children; 0 when it cannot be told."""
+        if self._process is None:
+            return 0
+        try:
+            with open(f"/proc/{self._process.pid}/statm", "rb") as sizes:
+                return int(sizes.read().split(None, 2)[1]) * _PAGE // (1024 * 1024)
+        except (OSError, IndexError, ValueError):
+            return 0
 
     def peak_memory(self) -> int:
         """MB, rounded up; 0 when it cannot be told."""

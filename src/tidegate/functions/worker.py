@@ -230,6 +230,10 @@ class Worker:
             return self._lines.end(end, report)
         return self._lines.end(*filter(None, (before, end, report, after)))
 
+    def over_memory(self) -> bool:
+        """Whether the process holds more than the function's memory size now."""
+        return self._process.resident_memory() > self.plan.spec.memory
+
     def _memory_used(self) -> int:
         now = self._loop.time()
         if now >= self._memory_due:
