@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import platform
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -112,6 +113,20 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         ),
         "PreconditionFailedException",
         "The RevisionId provided does not match",
+    ),
+    "architecture": (
+        lambda c: (
+            c.update_function_code(FunctionName="there", ZipFile=zip_of({"app.py": ""}), Architectures=["arm64"])
+            if platform.machine() == "x86_64"
+            else c.update_function_code(FunctionName="there", ZipFile=zip_of({"app.py": ""}), Architectures=["x86_64"])
+        ),
+        "InvalidParameterValueException",
+        "Functions run on this machine's architecture",
+    ),
+    "tracing": (
+        lambda c: c.update_function_configuration(FunctionName="there", TracingConfig={"Mode": "Active"}),
+        "InvalidParameterValueException",
+        "Tidegate does not support X-Ray tracing of functions yet",
     ),
     "log group": (
         lambda c: c.update_function_configuration(FunctionName="there", LoggingConfig={"LogGroup": "other"}),

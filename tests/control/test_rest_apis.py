@@ -224,6 +224,16 @@ def test_stage_values_that_cannot_be_kept(server: Server, path: str, value: str 
     assert without_metadata(api.client.get_stage(restApiId=api.id, stageName="dev")) == before
 
 
+def test_a_stage_cannot_name_a_documentation_version(server: Server) -> None:
+    api = ApiBuilder(server).mock("/pets", "GET")
+    api.deploy("dev")
+    change = [{"op": "replace", "path": "/documentationVersion", "value": "1"}]
+    code, _, status = error_of(
+        lambda: api.client.update_stage(restApiId=api.id, stageName="dev", patchOperations=change)
+    )
+    assert (code, status) == ("NotFoundException", 404)
+
+
 def make_errors() -> dict[str, tuple[Callable[[Any, ApiBuilder], Any], tuple[str, str, int]]]:
     bad, missing = "BadRequestException", "NotFoundException"
 

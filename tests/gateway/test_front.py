@@ -164,6 +164,14 @@ def test_access_log(server: Server, api: str) -> None:
     log_format = "$context.requestId $context.status $context.identity.userAgent"
     change = [{"op": "replace", "path": "/accessLogSettings/format", "value": log_format}]
     builder.client.update_stage(restApiId=own, stageName="prod", patchOperations=change)
+    wrong = log_format + " $context.error.responseType: $context.error.message"
+    change[0]["value"] = wrong
+    builder.client.update_stage(restApiId=own, stageName="prod", patchOperations=change)
+    missing = server.call(own, "/prod/no").header("x-amzn-RequestId") or "none"
+    told = server.wait_for(missing, among=server.access_log)
+    assert told.endswith(" MISSING_AUTHENTICATION_TOKEN: Missing Authentication Token")
+    change[0]["value"] = log_format
+    builder.client.update_stage(restApiId=own, stageName="prod", patchOperations=change)
     answer = server.call(own, "/prod/x", headers={"User-Agent": "me/1"})
     wanted = answer.header("x-amzn-RequestId") or "none"
     assert server.wait_for(wanted, among=server.access_log) == f"{wanted} 200 me/1"

@@ -203,3 +203,22 @@ def test_a_mapped_value_cannot_add_a_header(server: Server, backend: Backend) ->
     got = backend.received[0]
     assert got.header("X-Evil") is None
     assert got.header("X-V") == "a  X-Evil: 1"
+
+
+def test_one_connection_to_two_methods_in_turn(server: Server, backend: Backend) -> None:
+    """What is remembered of a connection's head belongs to one method: each gets its own headers."""
+    builder = ApiBuilder(server)
+    for name in ("a", "b"):
+        mapped = {"integration.request.header.User-Agent": f"'{name}'"} if name == "a" else {}
+        builder.proxy_to(f"/{name}", "GET", f"{backend.url}/{name}", requestParameters=mapped)
+    api = builder.deploy()
+    host = f"{api}.execute-api.us-east-1.amazonaws.com"
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        for name in ("a", "a", "b", "a", "b", "b", "a"):
+            client.sendall(f"GET /prod/{name} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mine\r\n\r\n".encode())
+            seen = b""
+            while b"\r\n\r\n" not in seen or not seen.rstrip().endswith(b"}"):
+                seen += client.recv(65536)
+    assert [(got.target, got.header("User-Agent")) for got in backend.received] == [
+        (f"/{name}", "a" if name == "a" else "mine") for name in ("a", "a", "b", "a", "b", "b", "a")
+    ]

@@ -48,10 +48,15 @@ MALFORMED_PROXY_STATUS = 502
 """AWS: a Lambda proxy integration's failure is a DEFAULT_5XX with status 502."""
 
 
+def message_of(error: GatewayError) -> str:
+    """`$context.error.message`: the error's own text, else its type's."""
+    return TYPES[error.kind].message if error.message is None else error.message
+
+
 def render(error: GatewayError) -> Response:
     """The answer to a request that an error stopped, without the headers that every answer gets."""
     kind = TYPES[error.kind]
-    message = kind.message if error.message is None else error.message
+    message = message_of(error)
     # AWS: bodies of errors that arise after execution has started have a blank after the colon.
     body = ('{"message": ' if error.started else '{"message":') + json.dumps(message) + "}"
     headers: Pairs = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", kind.error_type)]

@@ -22,7 +22,7 @@ from tidegate.gateway.exchange import Exchange, Host
 from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
-from tidegate.gateway.responses import backend_error, render
+from tidegate.gateway.responses import backend_error, message_of, render
 from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
 
 log = logging.getLogger("tidegate.gateway")
@@ -127,7 +127,7 @@ class RestPipeline:
     def _stopped(ex: Exchange, error: GatewayError) -> Response:
         ex.error_type = error.kind
         response = render(error)
-        ex.error_message = error.message
+        ex.error_message = message_of(error)
         if error.fault is not Fault.CLIENT:
             ex.integration_error = error.detail
             log.warning("(%s) %s", ex.request_id, error.detail)

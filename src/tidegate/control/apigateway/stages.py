@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tidegate.aws.model import Params
-from tidegate.control.apigateway.lookup import get_api, get_stage
+from tidegate.control.apigateway.lookup import get_api, get_stage, not_found
 from tidegate.control.apigateway.methods import VERBS
 from tidegate.control.context import Context
 from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, boolean, entry, patch, rule, text
@@ -46,6 +46,9 @@ def put_stage(context: Context, stage: Stage, document: DeploymentDocument | Non
         if deployment is None:
             raise bad_request("Deployment id does not exist")
         document = thaw(context.tx.document(deployment.document))
+    if stage.documentation_version:
+        # There are no documentation versions yet, so none that a stage could name.
+        raise not_found("Invalid Documentation version identifier specified")
     _check_settings(stage, document)
     context.plans.check(document, stage, context.scope)
     context.tx.put(stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,7 @@ _RESERVED = frozenset(
 )
 _MAX_ENVIRONMENT = 4096
 _MAX_TIMEOUT = 900
+_HERE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 
 def create_function(context: Context, params: Params) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def create_function(context: Context, params: Params) -> dict[str, Any]:
         timeout=params.get("timeout") or 3,
         memory_size=params.get("memory_size") or 128,
         environment=_environment(params.get("environment")),
-        architectures=params.get("architectures") or ["x86_64"],
+        architectures=params.get("architectures") or [_HERE],
         tracing_mode=(params.get("tracing_config") or {}).get("mode") or "PassThrough",
         tags=params.get("tags") or None,
     )
@@ -94,6 +96,10 @@ def _refuse(params: Params) -> None:
         raise invalid("Tidegate does not support VPC configurations yet")
     if (params.get("snap_start") or {}).get("apply_on") not in (None, "None"):
         raise invalid("Tidegate does not support SnapStart yet")
+    if any(architecture != _HERE for architecture in params.get("architectures") or ()):
+        raise invalid(f"Functions run on this machine's architecture, which is {_HERE}")
+    if (params.get("tracing_config") or {}).get("mode") == "Active":
+        raise invalid("Tidegate does not support X-Ray tracing of functions yet")
     logging_config = params.get("logging_config") or {}
     if logging_config.get("log_format") == "JSON":
         raise invalid("Tidegate does not support the log format JSON yet")

@@ -47,10 +47,11 @@ class HttpProxy:
         if memo is None:
             parts.append(_forwarded(exchange, plan))
         else:
-            forwarded = memo.get(plan)
-            if forwarded is None:
-                forwarded = memo[plan] = _forwarded(exchange, plan)
-            parts.append(forwarded)
+            # One entry, for the method called last: a memory per method would grow with every deployment that comes.
+            known = memo.get(_forwarded)
+            if known is None or known[0] is not plan:
+                known = memo[_forwarded] = (plan, _forwarded(exchange, plan))
+            parts.append(known[1])
         if plan.traced:
             parts += (b"X-Amzn-Trace-Id: ", exchange.trace_id.encode(), b"\r\n")
         if plan.header_sources:
