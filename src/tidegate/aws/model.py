@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -130,7 +131,7 @@ def parse_text(shape: Shape, text: str) -> Any:
 
 
 def check(shape: Shape, value: Any, path: str, found: Violations) -> None:
-    """Hold a parsed value against the model's constraints (required, enum, pattern is left to the operations)."""
+    """Hold a parsed value against the model's constraints (required, enum, pattern, length, range)."""
     kind = shape.type_name
     if kind == "structure":
         for name in shape.required_members:
@@ -151,6 +152,7 @@ def check(shape: Shape, value: Any, path: str, found: Violations) -> None:
         if shape.enum and value not in shape.enum:
             found.add(value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
         _check_length(shape, value, path, found)
+        _check_pattern(shape, value, path, found)
     elif kind in ("integer", "long", "double", "float"):
         _check_range(shape, value, path, found)
 
@@ -165,6 +167,22 @@ def _check_length(shape: Shape, value: Any, path: str, found: Violations) -> Non
         found.add(value, path, f"Member must have length greater than or equal to {least}")
     if most is not None and len(value) > most:
         found.add(value, path, f"Member must have length less than or equal to {most}")
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str] | None:
+    """The models' patterns are Java's; one that Python does not take is not checked."""
+    try:
+        return re.compile(text)
+    except re.error:
+        return None
+
+
+def _check_pattern(shape: Shape, value: str, path: str, found: Violations) -> None:
+    text = shape.metadata.get("pattern")
+    pattern = None if text is None else _pattern(text)
+    if pattern is not None and not pattern.fullmatch(value):
+        found.add(value, path, f"Member must satisfy regular expression pattern: {text}")
 
 
 def _check_range(shape: Shape, value: float, path: str, found: Violations) -> None:

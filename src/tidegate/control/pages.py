@@ -9,22 +9,38 @@ from typing import Any, TypeVar
 
 from tidegate.aws.model import Params
 from tidegate.core.errors import ControlError
+from tidegate.definition.records import Record
+from tidegate.definition.store import Transaction
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
 
 def page(items: Sequence[T], params: Params, key: Callable[[T], str]) -> dict[str, Any]:
     """One page of items that are sorted by `key`; a position names the last item that was given out."""
-    limit = params.get("limit")
-    limit = 25 if limit is None else limit
-    if not 1 <= limit <= 500:
-        # AWS: out of range values are clamped rather than refused.
-        limit = min(max(limit, 1), 500)
-    after = _decode(params.get("position"))
+    limit, after = _limit(params), _decode(params.get("position"))
     rest = [item for item in items if after is None or key(item) > after]
-    shown = rest[:limit]
+    return _result(rest[: limit + 1], limit, key)
+
+
+def stored_page(tx: Transaction, kind: type[R], params: Params, *key_prefix: str) -> dict[str, Any]:
+    """One page of stored records in the order of their ids (the last part of their key); costs the page, not the whole."""
+    limit, after = _limit(params), _decode(params.get("position"))
+    found = tx.page(kind, *key_prefix, after=None if after is None else (*key_prefix, after), limit=limit + 1)
+    return _result(found, limit, lambda record: record.key[-1])
+
+
+def _limit(params: Params) -> int:
+    limit = params.get("limit")
+    # AWS: out of range values are clamped rather than refused.
+    return 25 if limit is None else min(max(int(limit), 1), 500)
+
+
+def _result(found: Sequence[T], limit: int, key: Callable[[T], str]) -> dict[str, Any]:
+    """`found`: one item more than the limit when there is more to come."""
+    shown = found[:limit]
     result: dict[str, Any] = {"items": shown}
-    if len(rest) > limit:
+    if len(found) > limit:
         result["position"] = base64.urlsafe_b64encode(key(shown[-1]).encode()).decode()
     return result
 

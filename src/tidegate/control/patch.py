@@ -56,6 +56,22 @@ def rule(path: str, ops: str, apply: Apply) -> Rule:
     return Rule(path, frozenset(ops.split()), apply)
 
 
+@dataclass(frozen=True, slots=True)
+class PatchTable:
+    """Everything that may be patched of one entity."""
+
+    rules: tuple[Rule, ...]
+    listed: tuple[str, ...] = ()
+    """The paths that AWS's message for an unknown one lists, in AWS's order; empty: those of the rules."""
+    plain: bool = False
+    """Whether AWS's message for an unknown path has no list."""
+
+
+def table(*rules: Rule, listed: str = "", plain: bool = False) -> PatchTable:
+    """`listed`: paths with blanks between."""
+    return PatchTable(rules, tuple(listed.split()), plain)
+
+
 def bad_request(message: str) -> ControlError:
     return ControlError("BadRequestException", message)
 
@@ -159,24 +175,24 @@ def to_boolean(value: str) -> bool:
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 
-def patch(record: R, operations: Sequence[Mapping[str, Any]] | None, rules: Sequence[Rule]) -> R:
+def patch(record: R, operations: Sequence[Mapping[str, Any]] | None, table: PatchTable) -> R:
     """The record after all operations, in order. Raises ControlError; the record itself is never touched."""
     draft = msgspec.to_builtins(record)
     for given in operations or ():
-        _apply(draft, given, rules)
+        _apply(draft, given, table)
     try:
         return msgspec.convert(draft, type(record))
     except msgspec.ValidationError as error:
         raise bad_request(f"Invalid patch value specified: {error}") from error
 
 
-def _apply(draft: Draft, given: Mapping[str, Any], rules: Sequence[Rule]) -> None:
+def _apply(draft: Draft, given: Mapping[str, Any], table: PatchTable) -> None:
     op, path = given.get("op") or "", given.get("path")
     if path is None:
         raise bad_request("Invalid patch path null")
-    segments = [segment.replace("~1", "/").replace("~0", "~") for segment in path.lstrip("/").split("/")]
+    segments = [segment.replace("~1", "/").replace("~0", "~") for segment in path.removeprefix("/").split("/")]
     allowed: set[str] = set()
-    for candidate in rules:
+    for candidate in table.rules:
         names = candidate.match(segments)
         if names is None:
             continue
@@ -185,6 +201,16 @@ def _apply(draft: Draft, given: Mapping[str, Any], rules: Sequence[Rule]) -> Non
             return
         allowed |= candidate.ops
     if allowed:
-        raise bad_request(f"Invalid patch operation specified. Must be one of: [{', '.join(sorted(allowed))}]")
-    known = ", ".join(candidate.path for candidate in rules)
+        raise bad_request(f"Invalid patch operation specified. Must be {_one_of(allowed)}")
+    if table.plain:
+        raise bad_request(f"Invalid patch path {path}")
+    known = ", ".join(table.listed or (candidate.path for candidate in table.rules))
+    # AWS: two blanks after "path".
     raise bad_request(f"Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{known}]")
+
+
+def _one_of(ops: set[str]) -> str:
+    """AWS has two forms of this message."""
+    if ops == {"add", "remove", "replace"}:
+        return "'add'|'remove'|'replace'"
+    return f"one of: [{', '.join(sorted(ops))}]"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +85,10 @@ class Transaction(Protocol):
 
     def get(self, kind: type[R], *key: str) -> R | None: ...
     def list(self, kind: type[R], *key_prefix: str) -> list[R]: ...
+    def page(self, kind: type[R], *key_prefix: str, after: tuple[str, ...] | None, limit: int) -> Sequence[R]:
+        """At most `limit` records in the order of their keys, beginning behind the key `after`."""
+        ...
+
     def exists_anywhere(self, kind: type[Record], *key: str) -> bool:
         """Whether any account or region has such a record; ids that name hosts are unique over all."""
         ...
@@ -139,6 +143,13 @@ class SqlTransaction:
 
     def list(self, kind: type[R], *key_prefix: str) -> list[R]:
         query = sa.select(_records.c.data).where(self._where(kind), *_below(key_prefix)).order_by(_records.c.key)
+        return [_decode(kind, data) for data in self._connection.execute(query).scalars()]
+
+    def page(self, kind: type[R], *key_prefix: str, after: tuple[str, ...] | None, limit: int) -> Sequence[R]:
+        where = [self._where(kind), *_below(key_prefix)]
+        if after is not None:
+            where.append(_records.c.key > _SEPARATOR.join(after))
+        query = sa.select(_records.c.data).where(*where).order_by(_records.c.key).limit(limit)
         return [_decode(kind, data) for data in self._connection.execute(query).scalars()]
 
     def exists_anywhere(self, kind: type[Record], *key: str) -> bool:

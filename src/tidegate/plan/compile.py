@@ -14,7 +14,13 @@ from tidegate.mapping.logformat import DEFAULT_FORMAT, LogFormat
 from tidegate.mapping.media import BinaryTypes
 from tidegate.plan.integrations import IntegrationCompiler
 from tidegate.plan.nodes import UNLIMITED, MethodPlan, StagePlan, Throttle
-from tidegate.plan.refusals import api_refusals, integration_refusals, method_refusals, stage_refusals
+from tidegate.plan.refusals import (
+    api_refusals,
+    integration_refusals,
+    method_refusals,
+    response_refusals,
+    stage_refusals,
+)
 from tidegate.plan.routing import Router
 
 _DEFAULT_LOG = LogFormat(DEFAULT_FORMAT)
@@ -22,7 +28,11 @@ _DEFAULT_LOG = LogFormat(DEFAULT_FORMAT)
 
 def compile_stage(document: DeploymentDocument, stage: Stage, scope: Scope) -> StagePlan:
     """Raises DefinitionError."""
-    problems = [*api_refusals(document.api), *stage_refusals(stage)]
+    problems = [
+        *api_refusals(document.api),
+        *response_refusals(document.gateway_responses),
+        *stage_refusals(stage),
+    ]
     variables = stage.variables or {}
     compiler = IntegrationCompiler(document.api.id, stage.stage_name, scope.account, scope.region, variables, problems)
     paths = {resource.id: resource.path for resource in document.resources}

@@ -10,11 +10,11 @@ from tidegate.control.apigateway.lookup import get_api, get_deployment
 from tidegate.control.apigateway.stages import check_stage_name, check_variables, put_stage
 from tidegate.control.context import Context
 from tidegate.control.pages import page
-from tidegate.control.patch import bad_request, patch, rule, text
+from tidegate.control.patch import bad_request, patch, rule, table, text
 from tidegate.definition.freeze import draft, freeze, thaw
 from tidegate.definition.records import Deployment, DeploymentDocument, Stage
 
-RULES = (rule("/description", "replace", text("description")),)
+RULES = table(rule("/description", "replace", text("description")))
 
 
 def create_deployment(context: Context, params: Params) -> Deployment:

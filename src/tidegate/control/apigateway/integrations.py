@@ -21,6 +21,7 @@ from tidegate.control.patch import (
     member,
     patch,
     rule,
+    table,
     text,
 )
 from tidegate.definition.records import Integration, IntegrationResponse, Method, TlsConfig
@@ -65,7 +66,7 @@ def _skip_verification(draft: Draft, op: PatchOp) -> None:
     boolean("insecure_skip_verification")(draft["tls_config"], op)
 
 
-RULES = (
+RULES = table(
     rule("/httpMethod", "replace", _not_mock("http_method")),
     rule("/uri", "replace", _not_mock("uri")),
     rule("/credentials", "replace", text("credentials")),
@@ -86,7 +87,7 @@ RULES = (
     rule("/requestParameters/{name}", "add replace remove", entry("request_parameters")),
     rule("/requestTemplates/{type}", "add replace remove", entry("request_templates")),
 )
-RESPONSE_RULES = (
+RESPONSE_RULES = table(
     rule("/contentHandling", "replace", text("content_handling")),
     rule("/selectionPattern", "replace", text("selection_pattern")),
     rule("/responseParameters/{name}", "add replace remove", entry("response_parameters")),

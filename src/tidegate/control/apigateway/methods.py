@@ -8,14 +8,14 @@ from dataclasses import replace
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_method, get_resource, not_found
 from tidegate.control.context import Context
-from tidegate.control.patch import bad_request, boolean, choice, entry, member, patch, rule, text, to_boolean
+from tidegate.control.patch import bad_request, boolean, choice, entry, member, patch, rule, table, text, to_boolean
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import Method, MethodResponse
 
 VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 _AUTHORIZATION_TYPES = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
 
-METHOD_RULES = (
+METHOD_RULES = table(
     rule("/apiKeyRequired", "replace", boolean("api_key_required")),
     rule("/authorizationType", "replace", choice("authorization_type", *_AUTHORIZATION_TYPES)),
     rule("/authorizerId", "replace", text("authorizer_id")),
@@ -25,7 +25,7 @@ METHOD_RULES = (
     rule("/requestParameters/{name}", "add replace remove", entry("request_parameters", to_boolean)),
     rule("/requestModels/{type}", "add replace remove", entry("request_models")),
 )
-RESPONSE_RULES = (
+RESPONSE_RULES = table(
     rule("/responseParameters/{name}", "add replace remove", entry("response_parameters", to_boolean)),
     rule("/responseModels/{type}", "add replace remove", entry("response_models")),
 )

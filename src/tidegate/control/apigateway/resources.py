@@ -10,13 +10,13 @@ from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_api, get_resource
 from tidegate.control.context import Context
 from tidegate.control.pages import page
-from tidegate.control.patch import bad_request, patch, rule, text
+from tidegate.control.patch import bad_request, patch, rule, table, text
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import Method, Resource
 
 _PATH_PART = re.compile(r"[a-zA-Z0-9._\-:]+|\{[a-zA-Z0-9._\-:]+\+?\}")
 
-RULES = (
+RULES = table(
     rule("/parentId", "replace", text("parent_id")),
     rule("/pathPart", "replace", text("path_part")),
 )

@@ -9,7 +9,7 @@ from typing import Any
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_api
 from tidegate.control.context import Context
-from tidegate.control.pages import page
+from tidegate.control.pages import stored_page
 from tidegate.control.patch import (
     Draft,
     PatchOp,
@@ -21,10 +21,11 @@ from tidegate.control.patch import (
     member,
     patch,
     rule,
+    table,
     text,
 )
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import Deployment, EndpointConfiguration, Method, Resource, RestApi, Stage
+from tidegate.definition.records import API_PARTS, EndpointConfiguration, Resource, RestApi
 
 CUSTOM_ID_TAG = "_custom_id_"
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -129,7 +130,7 @@ def _ip_address_type(draft: Draft, op: PatchOp) -> None:
     draft["endpoint_configuration"]["ip_address_type"] = op.value
 
 
-RULES = (
+RULES = table(
     rule("/name", "replace", _name),
     rule("/description", "add replace remove", text("description")),
     rule("/apiKeySource", "replace", choice("api_key_source", "HEADER", "AUTHORIZER")),
@@ -150,8 +151,7 @@ def get_rest_api(context: Context, params: Params) -> RestApi:
 
 
 def get_rest_apis(context: Context, params: Params) -> dict[str, Any]:
-    apis = context.tx.list(RestApi)
-    return page(sorted(apis, key=lambda api: api.id), params, lambda api: api.id)
+    return stored_page(context.tx, RestApi, params)
 
 
 def update_rest_api(context: Context, params: Params) -> RestApi:
@@ -167,7 +167,7 @@ def with_tags(api: RestApi) -> RestApi:
 
 def delete_rest_api(context: Context, params: Params) -> None:
     api = get_api(context, params["rest_api_id"])
-    for kind in (Method, Resource, Deployment, Stage):
+    for kind in API_PARTS:
         context.tx.delete_all(kind, api.id)
     context.tx.delete(RestApi, api.id)
 

@@ -14,7 +14,7 @@ from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_api, get_stage, not_found
 from tidegate.control.apigateway.methods import VERBS
 from tidegate.control.context import Context
-from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, boolean, entry, patch, rule, text
+from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, boolean, entry, patch, rule, table, text
 from tidegate.core.errors import ControlError
 from tidegate.definition.freeze import thaw
 from tidegate.definition.records import Deployment, DeploymentDocument, MethodSetting, Stage, setting_key
@@ -218,7 +218,7 @@ def _remove_access_log(draft: Draft, op: PatchOp) -> None:
     draft["access_log_settings"] = None
 
 
-RULES = (
+RULES = table(
     rule("/deploymentId", "replace", text("deployment_id")),
     rule("/description", "replace", text("description")),
     rule("/documentationVersion", "replace", text("documentation_version")),

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import yaml
 
+from tidegate.definition.openapi.imported import ImportedApi, OpenApiError
 from tidegate.definition.records import Integration, IntegrationResponse, Method, MethodResponse, TlsConfig
 
 _VERBS = ("get", "put", "post", "delete", "patch", "options", "head")
@@ -33,28 +33,6 @@ _KNOWN_ROOT = frozenset(
     "consumes produces externalDocs".split()
 )
 _MOST_BYTES = 6 * 1024 * 1024
-
-
-class OpenApiError(ValueError):
-    """The file cannot be imported at all."""
-
-
-@dataclass(slots=True)
-class ImportedApi:
-    name: str | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Fields of the RestApi record."""
-    operations: dict[str, dict[str, Method]] = field(default_factory=dict)
-    """By path and verb; the API's and resource's ids are still to be filled in."""
-    warnings: list[str] = field(default_factory=list)
-
-    def paths(self) -> set[str]:
-        """Every path that the file needs, those in between included."""
-        needed = set()
-        for path in self.operations:
-            parts = path.strip("/").split("/")
-            needed |= {"/" + "/".join(parts[:end]) for end in range(1, len(parts) + 1)}
-        return needed
 
 
 def read_openapi(body: bytes, *, account: str, region: str, options: Mapping[str, str]) -> ImportedApi:

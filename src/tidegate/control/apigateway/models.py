@@ -1,0 +1,10 @@
+"""Model: JSON schemas by name, flattened on request, and mapping templates made from them.
+
+Source: shared facts, rest-control-plane §4 to §6.
+"""
+
+from __future__ import annotations
+
+from tidegate.control.context import Operation
+
+OPERATIONS: dict[str, Operation] = {}

@@ -1,0 +1,8 @@
+"""OpenAPI files (Swagger 2.0 and OpenAPI 3.0) with API Gateway's extensions: reading them, and writing a deployment as one."""
+
+from __future__ import annotations
+
+from tidegate.definition.openapi.imported import ImportedApi, OpenApiError
+from tidegate.definition.openapi.reader import read_openapi
+
+__all__ = ["ImportedApi", "OpenApiError", "read_openapi"]
