@@ -163,11 +163,10 @@ class App:
                 self._arns.add(arn)
                 self._functions.replace(entry)
         if publication.snapshot is not None:
-            gone = self._data_plane.snapshot.stages.keys() - publication.snapshot.stages.keys()
-            self._data_plane.snapshot = publication.snapshot
-            for api_id, stage in gone:
-                self._limiter.forget(f"{api_id}/{stage}/")
-                self._metrics.forget((api_id, stage))
+            self._data_plane.publish(publication.snapshot)
+        for api_id, stage in publication.gone:
+            self._limiter.forget(f"{api_id}/{stage}/")
+            self._metrics.forget((api_id, stage))
 
     async def _reset(self) -> None:
         """Forget everything that was declared, and what the neighbours hold."""

@@ -17,7 +17,9 @@ from tidegate.definition.store import Transaction
 class PlanCheck(Protocol):
     """Compiles ahead of a commit. Raises DefinitionError."""
 
-    def check(self, document: DeploymentDocument, stage: Stage, scope: Scope) -> None: ...
+    def check(
+        self, tx: Transaction, document: DeploymentDocument, stage: Stage, canary: DeploymentDocument | None = None
+    ) -> None: ...
 
 
 class PackageInfo(Protocol):

@@ -61,15 +61,22 @@ class PatchTable:
     """Everything that may be patched of one entity."""
 
     rules: tuple[Rule, ...]
-    listed: tuple[str, ...] = ()
+    listed: tuple[str, ...]
     """The paths that AWS's message for an unknown one lists, in AWS's order; empty: those of the rules."""
-    plain: bool = False
-    """Whether AWS's message for an unknown path has no list."""
+    unknown: str
+    """AWS's message for an unknown path."""
 
 
-def table(*rules: Rule, listed: str = "", plain: bool = False) -> PatchTable:
+LISTED = "Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{known}]"
+"""`PatchTable.unknown` of most entities. AWS: two blanks after "path"."""
+
+PLAIN = "Invalid patch path {path}"
+"""`PatchTable.unknown` of the others."""
+
+
+def table(*rules: Rule, listed: str = "", unknown: str = LISTED) -> PatchTable:
     """`listed`: paths with blanks between."""
-    return PatchTable(rules, tuple(listed.split()), plain)
+    return PatchTable(rules, tuple(listed.split()), unknown)
 
 
 def bad_request(message: str) -> ControlError:
@@ -202,11 +209,8 @@ def _apply(draft: Draft, given: Mapping[str, Any], table: PatchTable) -> None:
         allowed |= candidate.ops
     if allowed:
         raise bad_request(f"Invalid patch operation specified. Must be {_one_of(allowed)}")
-    if table.plain:
-        raise bad_request(f"Invalid patch path {path}")
     known = ", ".join(table.listed or (candidate.path for candidate in table.rules))
-    # AWS: two blanks after "path".
-    raise bad_request(f"Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{known}]")
+    raise bad_request(table.unknown.format(path=path, op=op, known=known))
 
 
 def _one_of(ops: set[str]) -> str:

@@ -46,6 +46,10 @@ class Ids:
         h = self._hex[at : at + 72]
         return _uuid(h), f"{h[32:47]}=", f"1-{epoch_seconds:08x}-{h[48:]}"
 
+    def percent(self) -> float:
+        """Evenly from 0.0 up to, but without, 100.0."""
+        return self._bits(53) * (100.0 / (1 << 53))
+
     def span_id(self) -> str:
         return f"{self._bits(64):016x}"
 

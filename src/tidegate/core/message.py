@@ -140,6 +140,15 @@ class FrontDoor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """What a backend may ask for in the TLS handshake: a certificate and its key, PEM. `id` stands for both."""
+
+    id: str
+    certificate: str
+    private_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where an outbound connection goes. Connections are pooled per origin."""
 
@@ -149,10 +158,13 @@ class Origin:
     port: int
     verify: bool = True
     """False: neither the certificate's chain nor its name is checked."""
+    identity: ClientIdentity | None = None
+    """Shown to backends that ask for a certificate."""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.scheme, self.host, self.port, self.verify)))
+        identity = self.identity and self.identity.id
+        object.__setattr__(self, "_hash", hash((self.scheme, self.host, self.port, self.verify, identity)))
 
     def __hash__(self) -> int:
         """Worked out once: every request looks its pool up."""

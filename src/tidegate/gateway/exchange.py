@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tidegate.core.message import Request
@@ -56,6 +57,14 @@ class Exchange:
     """Milliseconds from the complete head to the answer."""
     response_length = 0
     status = 0
+    outbound: Any = None
+    """What went to the integration, in the integration's own form; None: it was not reached."""
+    inbound: Any = None
+    """What came back from it."""
+    failure: str | None = None
+    """The log's line on what stopped the request."""
+    base_path = ""
+    """Of a custom domain, with its leading slash; it is no part of `path`."""
     _arguments: dict[str, list[str]] | None = None
     _labels: dict[str, str] | None = None
 
@@ -116,8 +125,12 @@ class Exchange:
 
     @property
     def event_path(self) -> str:
-        """A Lambda event's `path`: decoded, leading slashes folded into one."""
-        return unquote("/" + self.path.lstrip("/"))
+        """A Lambda event's `path`: decoded, leading slashes folded into one. AWS: a custom domain's base path is kept."""
+        return unquote(f"{self.base_path}/{self.path.lstrip('/')}")
+
+    @property
+    def base_path_matched(self) -> str | None:
+        return self.base_path[1:] or None
 
     @property
     def user_agent(self) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.ids import Ids
 from tidegate.core.message import Pairs, Request, Response, UpstreamError
 from tidegate.gateway.exchange import Exchange, Host
+from tidegate.gateway.execution_log import Line, cut, execution_log
 from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
@@ -26,6 +27,7 @@ from tidegate.gateway.responses import backend_error, message_of, render
 from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
 
 log = logging.getLogger("tidegate.gateway")
+execution = logging.getLogger("tidegate.execution")
 
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACE_ROOT = re.compile(rb"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
@@ -76,6 +78,13 @@ class RestPipeline:
         ex.request_time = self._time_text
         return ex
 
+    def choose(self, stage: StagePlan) -> StagePlan:
+        """The stage itself, or its canary for a part of the requests. AWS: at random for each."""
+        canary = stage.canary
+        if canary is None or self._services.ids.percent() >= canary.percent:
+            return stage
+        return canary.stage
+
     def anonymous_ids(self) -> Pairs:
         """For answers to requests that reach no stage."""
         ids = self._services.ids
@@ -90,7 +99,7 @@ class RestPipeline:
             ex.at("route");                method = self._route(ex)
             ex.at("throttle");             self._throttle(method.throttle)
             ex.at("integration_request");  kind, outbound = self._integration_request(ex, method)
-            ex.at("integration");          inbound = await kind.send(ex, method.integration, outbound)
+            ex.at("integration");          ex.inbound = inbound = await kind.send(ex, method.integration, outbound)
             ex.at("integration_response"); response = kind.response(ex, method.integration, inbound)
         # fmt: on
         except GatewayError as error:
@@ -121,13 +130,15 @@ class RestPipeline:
 
     def _integration_request(self, ex: Exchange, method: MethodPlan) -> tuple[IntegrationKind, Any]:
         kind = self._services.integrations[type(method.integration)]
-        return kind, kind.outbound(ex, method.integration)
+        ex.outbound = outbound = kind.outbound(ex, method.integration)
+        return kind, outbound
 
     @staticmethod
     def _stopped(ex: Exchange, error: GatewayError) -> Response:
         ex.error_type = error.kind
         response = render(error)
         ex.error_message = message_of(error)
+        ex.failure = error.detail
         if error.fault is not Fault.CLIENT:
             ex.integration_error = error.detail
             log.warning("(%s) %s", ex.request_id, error.detail)
@@ -152,9 +163,19 @@ class RestPipeline:
         stage = ex.stage
         services.write_access_log(stage.access_log.render(ex))
         services.metrics.of(stage.key).record(response.status, ex.response_latency, ex.integration_latency or 0)
-        if ex.method.logs_execution:
-            log.info("(%s) %s", ex.request_id, execution_log(ex))
+        wanted = ex.method.logging
+        if wanted is not None and (wanted.all or ex.failure is not None):
+            for line in self.execution_log(ex, response, bodies=wanted.bodies):
+                execution.info("(%s) %s", ex.request_id, cut(line.text))
         return response
+
+    def execution_log(self, ex: Exchange, response: Response, *, bodies: bool) -> Iterator[Line]:
+        """What happened to a request that has been answered."""
+        integration = ex.method.integration
+        kind = self._services.integrations[type(integration)]
+        sent = None if ex.outbound is None else kind.sent(ex, integration, ex.outbound)
+        received = None if ex.inbound is None else kind.received(ex.inbound)
+        return execution_log(ex, response, sent, received, bodies=bodies)
 
 
 def _no_method(request: Request, detail: str) -> GatewayError:
@@ -178,9 +199,3 @@ def _default_content_type(headers: Pairs) -> None:
 
 
 _CONTENT_TYPE = frozenset({b"Content-Type", b"content-type"})
-
-
-def execution_log(ex: Exchange) -> str:
-    """The trace as text: each step with the microseconds that it took."""
-    steps = [f"{step} {(ex.trace[i + 1][1] - begun) // 1000} µs" for i, (step, begun) in enumerate(ex.trace[:-1])]
-    return f"{ex.request.method} {ex.full_path} → {ex.status}: {', '.join(steps)}"

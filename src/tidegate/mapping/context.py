@@ -17,6 +17,7 @@ MAPPABLE = {
     "domainPrefix": "host.domain_prefix",
     "extendedRequestId": "extended_request_id",
     "httpMethod": "request.method",
+    "isCanaryRequest": "stage.is_canary",
     "identity.sourceIp": "source_ip",
     "identity.userAgent": "user_agent",
     "operationName": "method.operation_name",
@@ -32,6 +33,7 @@ MAPPABLE = {
 """Variables for parameter mapping (and templates) → attribute path in the exchange."""
 
 LOGGABLE = MAPPABLE | {
+    "customDomain.basePathMatched": "base_path_matched",
     "error.message": "error_message",
     "error.messageString": "error_message_string",
     "error.responseType": "error_type",
@@ -55,8 +57,8 @@ _IDENTITY = (
 _PHASES = ("authorize", "authenticate", "waf", "authorizer")
 
 ABSENT = frozenset(
-    "awsEndpointRequestId isCanaryRequest wafResponseCode webaclArn tlsVersion cipherSuite authorizer.principalId "
-    "customDomain.basePathMatched customDomain.routingRuleIdMatched error.validationErrorString".split()
+    "awsEndpointRequestId wafResponseCode webaclArn tlsVersion cipherSuite authorizer.principalId "
+    "customDomain.routingRuleIdMatched error.validationErrorString".split()
     + [f"identity.{name}" for name in _IDENTITY]
     + [f"{phase}.{name}" for phase in _PHASES for name in ("error", "latency", "status")]
 )

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from tidegate.aws.scope import Scope
 from tidegate.core.errors import DefinitionError, Problem
+from tidegate.core.message import ClientIdentity
 from tidegate.definition.records import DeploymentDocument, Method, MethodSetting, Stage, setting_key
 from tidegate.mapping.logformat import DEFAULT_FORMAT, LogFormat
 from tidegate.mapping.media import BinaryTypes
 from tidegate.plan.integrations import IntegrationCompiler
-from tidegate.plan.nodes import UNLIMITED, MethodPlan, StagePlan, Throttle
+from tidegate.plan.nodes import UNLIMITED, Canary, ExecutionLogging, MethodPlan, StagePlan, Throttle
 from tidegate.plan.refusals import (
     api_refusals,
     integration_refusals,
@@ -26,15 +27,46 @@ from tidegate.plan.routing import Router
 _DEFAULT_LOG = LogFormat(DEFAULT_FORMAT)
 
 
-def compile_stage(document: DeploymentDocument, stage: Stage, scope: Scope) -> StagePlan:
-    """Raises DefinitionError."""
+def compile_stage(
+    document: DeploymentDocument,
+    stage: Stage,
+    scope: Scope,
+    *,
+    canary: DeploymentDocument | None = None,
+    certificate: ClientIdentity | None = None,
+) -> StagePlan:
+    """`canary`: what the canary's deployment froze, on a stage that has one. `certificate`: the stage's client certificate.
+
+    Raises DefinitionError.
+    """
+    plan = _compile(document, stage, scope, certificate)
+    settings = stage.canary_settings
+    if canary is None or settings is None:
+        return plan
+    variables = {**(stage.variables or {}), **(settings.stage_variable_overrides or {})}
+    variant = replace(stage, deployment_id=settings.deployment_id or "", variables=variables or None)
+    other = replace(_compile(canary, variant, scope, certificate), is_canary="true")
+    return replace(plan, canary=Canary(settings.percent_traffic, other), is_canary="false")
+
+
+def _compile(
+    document: DeploymentDocument, stage: Stage, scope: Scope, certificate: ClientIdentity | None
+) -> StagePlan:
     problems = [
         *api_refusals(document.api),
         *response_refusals(document.gateway_responses),
         *stage_refusals(stage),
     ]
     variables = stage.variables or {}
-    compiler = IntegrationCompiler(document.api.id, stage.stage_name, scope.account, scope.region, variables, problems)
+    compiler = IntegrationCompiler(
+        api_id=document.api.id,
+        stage_name=stage.stage_name,
+        account=scope.account,
+        region=scope.region,
+        variables=variables,
+        certificate=certificate,
+        problems=problems,
+    )
     paths = {resource.id: resource.path for resource in document.resources}
     routes = []
     for method in document.methods:
@@ -78,7 +110,7 @@ def _method(method: Method, path: str, stage: Stage, compiler: IntegrationCompil
         integration=compiler.compile(method, path, at),
         throttle=_throttle(setting, f"{method.api_id}/{stage.stage_name}/{method.http_method}{path}"),
         traced=method.method_integration is not None and method.method_integration.type != "MOCK",
-        logs_execution=setting is not None and setting.logging_level == "INFO",
+        logging=_logging(setting),
     )
 
 
@@ -97,7 +129,7 @@ def _verbs_of_any(method: Method, path: str, stage: Stage, plan: MethodPlan) -> 
         if verb != "ANY":
             setting = stage.method_settings[prefix + verb]
             throttle = _throttle(setting, f"{method.api_id}/{stage.stage_name}/{verb}{path}")
-            made.append((path, verb, replace(plan, throttle=throttle, logs_execution=setting.logging_level == "INFO")))
+            made.append((path, verb, replace(plan, throttle=throttle, logging=_logging(setting))))
     return made
 
 
@@ -111,6 +143,12 @@ def _throttle(setting: MethodSetting | None, key: str) -> Throttle:
         # AWS: -1 in CloudFormation and Terraform stands for "not limited here".
         return UNLIMITED
     return Throttle(key, setting.throttling_rate_limit, setting.throttling_burst_limit)
+
+
+def _logging(setting: MethodSetting | None) -> ExecutionLogging | None:
+    if setting is None or setting.logging_level not in ("INFO", "ERROR"):
+        return None
+    return ExecutionLogging(all=setting.logging_level == "INFO", bodies=setting.data_trace_enabled)
 
 
 def _access_log(stage: Stage, problems: list[Problem]) -> LogFormat:

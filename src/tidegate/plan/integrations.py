@@ -14,7 +14,7 @@ import orjson
 
 from tidegate.core.arns import execute_api_arn
 from tidegate.core.errors import Problem
-from tidegate.core.message import Origin
+from tidegate.core.message import ClientIdentity, Origin
 from tidegate.definition.records import Integration, IntegrationResponse, Method
 from tidegate.mapping.parameters import Source, request_source, response_source
 from tidegate.plan.nodes import (
@@ -52,6 +52,7 @@ class IntegrationCompiler:
     account: str
     region: str
     variables: Mapping[str, str]
+    certificate: ClientIdentity | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def compile(self, method: Method, resource_path: str, pointer: str) -> IntegrationPlan:
@@ -111,7 +112,7 @@ class IntegrationCompiler:
         verify = not (integration.tls_config and integration.tls_config.insecure_skip_verification)
         if _NOT_IN_URI.search(uri):
             return BrokenPlan(f"Invalid endpoint address: {uri!r}")
-        origin = _origin(uri, verify=verify)
+        origin = _origin(uri, verify=verify, identity=self.certificate)
         if origin is None:
             self.problems.append(Problem(f"{pointer}/uri", "Invalid HTTP endpoint specified for URI"))
             return BrokenPlan("invalid URI")
@@ -210,7 +211,7 @@ def _raw_labels(integration: Integration) -> dict[str, RawLabel]:
     }
 
 
-def _origin(uri: str, *, verify: bool) -> Origin | None:
+def _origin(uri: str, *, verify: bool, identity: ClientIdentity | None) -> Origin | None:
     parts = urlsplit(uri)
     try:
         port = parts.port
@@ -223,7 +224,9 @@ def _origin(uri: str, *, verify: bool) -> Origin | None:
         or re.search(r"[\s{}]", parts.netloc)
     ):
         return None
-    return Origin(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), verify)
+    if parts.scheme == "http":
+        return Origin("http", parts.hostname, port or 80, verify)
+    return Origin("https", parts.hostname, port or 443, verify, identity)
 
 
 def _forbidden_target(integration: Integration) -> str | None:

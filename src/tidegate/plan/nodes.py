@@ -104,6 +104,16 @@ IntegrationPlan: TypeAlias = MockPlan | HttpProxyPlan | LambdaProxyPlan | Broken
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionLogging:
+    """What of a method's requests goes into the execution log."""
+
+    all: bool
+    """False: only those that failed (log level ERROR)."""
+    bodies: bool
+    """With headers and bodies (data tracing)."""
+
+
+@dataclass(frozen=True, slots=True)
 class MethodPlan:
     resource_id: str | None
     resource_path: str | None
@@ -111,7 +121,8 @@ class MethodPlan:
     operation_name: str | None
     integration: IntegrationPlan
     throttle: Throttle = UNLIMITED
-    logs_execution: bool = False
+    logging: ExecutionLogging | None = None
+    """None: the stage's settings ask for no execution log."""
     traced: bool = False
     """Whether answers carry X-Amzn-Trace-Id. AWS: all but those of MOCK."""
 
@@ -139,10 +150,42 @@ class StagePlan:
     """False: the default endpoint (`…execute-api…`) is disabled."""
     key: tuple[str, str]
     """API id and stage name."""
+    canary: Canary | None = None
+    is_canary: str | None = None
+    """`$context.isCanaryRequest`: `true` or `false` on a stage that has a canary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A part of the stage's requests goes to another deployment."""
+
+    percent: float
+    stage: StagePlan
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPlan:
+    """One base path of a custom domain."""
+
+    base_path: str
+    """Without slashes at its ends; empty for the domain's root."""
+    api_id: str
+    stage: str | None
+    """None: the first segment of the path after the base path names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainPlan:
+    depths: tuple[int, ...]
+    """How many segments the base paths have, the longest first."""
+    mappings: Mapping[tuple[str, ...], MappingPlan]
+    """By the segments of the base path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every stage that can be called, by API id and stage name; the one reference that a reload swaps."""
+    """Every stage, by API id and stage name, and every custom domain; the one reference that a reload swaps."""
 
     stages: Mapping[tuple[str, str], StagePlan] = field(default_factory=dict)
+    domains: Mapping[str, DomainPlan] = field(default_factory=dict)
+    """Custom domains by host name, in lower case."""

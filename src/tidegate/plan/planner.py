@@ -7,19 +7,29 @@ last good plan, and the failure is logged.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tidegate.aws.scope import Scope
 from tidegate.core.arns import function_arn
-from tidegate.core.errors import DefinitionError
+from tidegate.core.errors import DefinitionError, Problem
+from tidegate.core.message import ClientIdentity
 from tidegate.definition.freeze import thaw
-from tidegate.definition.records import Deployment, DeploymentDocument, Function, Stage
-from tidegate.definition.store import Change, Store
+from tidegate.definition.records import (
+    BasePathMapping,
+    ClientCertificate,
+    Deployment,
+    DeploymentDocument,
+    DomainName,
+    Function,
+    Stage,
+)
+from tidegate.definition.store import Change, Store, Transaction
 from tidegate.functions.spec import CatalogEntry
 from tidegate.plan.catalog import catalog_entry
 from tidegate.plan.compile import compile_stage
-from tidegate.plan.nodes import Snapshot, StagePlan
+from tidegate.plan.domains import compile_domains
+from tidegate.plan.nodes import DomainPlan, Snapshot, StagePlan
 
 log = logging.getLogger("tidegate.plan")
 
@@ -29,8 +39,13 @@ class Publication:
     """What a commit changes for the parts that run."""
 
     snapshot: Snapshot | None = None
+    gone: list[tuple[str, str]] = field(default_factory=list)
+    """Stages that are no more: API id and stage name."""
     functions: dict[str, CatalogEntry | None] = field(default_factory=dict)
     """By function ARN; None: gone."""
+
+
+_OF_DOMAINS = (DomainName, BasePathMapping)
 
 
 class Planner:
@@ -39,11 +54,15 @@ class Planner:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._stages: dict[tuple[str, str], StagePlan] = {}
+        self._domains: Mapping[str, DomainPlan] = {}
         self._checked: list[tuple[Scope, Stage, StagePlan]] = []
 
-    def check(self, document: DeploymentDocument, stage: Stage, scope: Scope) -> None:
+    def check(
+        self, tx: Transaction, document: DeploymentDocument, stage: Stage, canary: DeploymentDocument | None = None
+    ) -> None:
         """Compile ahead of a commit. Raises DefinitionError; a good plan is kept for the commit that follows."""
-        self._checked.append((scope, stage, compile_stage(document, stage, scope)))
+        plan = compile_stage(document, stage, tx.scope, canary=canary, certificate=_certificate(tx, stage))
+        self._checked.append((tx.scope, stage, plan))
 
     def discard_checked(self) -> None:
         """The operation that checked is over."""
@@ -51,53 +70,72 @@ class Planner:
 
     def load(self) -> Publication:
         """Everything, from the store: at start-up and after a reset."""
+        gone = list(self._stages)
         self._stages = {}
         publication = Publication()
         for scope, function in self._store.scan(Function):
             publication.functions[function.function_arn] = catalog_entry(function, scope)
-        deployments = {(scope, *deployment.key): deployment for scope, deployment in self._store.scan(Deployment)}
         for scope, stage in self._store.scan(Stage):
-            deployment = deployments.get((scope, stage.api_id, stage.deployment_id))
-            if deployment is None:
-                log.error("stage %s/%s points to a deployment that is not there", stage.api_id, stage.stage_name)
-            else:
-                self._compile(scope, stage, deployment)
-        publication.snapshot = Snapshot(dict(self._stages))
+            self._compile(scope, stage)
+        self._load_domains()
+        publication.gone = [key for key in gone if key not in self._stages]
+        publication.snapshot = self._snapshot()
         return publication
 
     def follow(self, changes: Iterable[Change]) -> Publication:
         """What a commit means for the plan."""
         publication = Publication()
+        kinds = set()
         for change in changes:
+            kinds.add(change.kind)
             if change.kind is Stage:
-                self._follow_stage(change)
-                publication.snapshot = Snapshot()
+                self._follow_stage(change, publication)
             elif change.kind is Function:
                 self._follow_function(change, publication)
-        if publication.snapshot is not None:
-            publication.snapshot = Snapshot(dict(self._stages))
+        if not kinds.isdisjoint(_OF_DOMAINS):
+            self._load_domains()
+        if Stage in kinds or not kinds.isdisjoint(_OF_DOMAINS):
+            publication.snapshot = self._snapshot()
         return publication
 
-    def _follow_stage(self, change: Change) -> None:
-        stage = change.record
-        if not isinstance(stage, Stage):
-            self._stages.pop((change.key[0], change.key[1]), None)
-            return
-        with self._store.read(change.scope) as tx:
-            deployment = tx.get(Deployment, stage.api_id, stage.deployment_id)
-        if deployment is not None:
-            self._compile(change.scope, stage, deployment)
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(dict(self._stages), self._domains)
 
-    def _compile(self, scope: Scope, stage: Stage, deployment: Deployment) -> None:
+    def _load_domains(self) -> None:
+        """All of them again: they are few, and change seldom."""
+        self._domains = compile_domains(self._store.scan(DomainName), self._store.scan(BasePathMapping))
+
+    def _follow_stage(self, change: Change, publication: Publication) -> None:
+        if isinstance(change.record, Stage):
+            self._compile(change.scope, change.record)
+        else:
+            key = (change.key[0], change.key[1])
+            if self._stages.pop(key, None) is not None:
+                publication.gone.append(key)
+
+    def _compile(self, scope: Scope, stage: Stage) -> None:
         key = (stage.api_id, stage.stage_name)
         plan = next((plan for at, checked, plan in self._checked if at == scope and checked == stage), None)
         if plan is None:
             try:
-                plan = compile_stage(thaw(self._store.document(deployment.document)), stage, scope)
+                plan = self._compiled(scope, stage)
             except DefinitionError as error:
                 log.error("stage %s/%s keeps its last good plan: %s", *key, error)
                 return
         self._stages[key] = plan
+
+    def _compiled(self, scope: Scope, stage: Stage) -> StagePlan:
+        """From the store. Raises DefinitionError."""
+        with self._store.read(scope) as tx:
+            documents = []
+            for deployment_id in stage.deployments:
+                deployment = tx.get(Deployment, stage.api_id, deployment_id)
+                if deployment is None:
+                    raise DefinitionError([Problem("/deploymentId", f"there is no deployment {deployment_id}")])
+                documents.append(thaw(tx.document(deployment.document)))
+            certificate = _certificate(tx, stage)
+        canary = documents[1] if len(documents) > 1 else None
+        return compile_stage(documents[0], stage, scope, canary=canary, certificate=certificate)
 
     @staticmethod
     def _follow_function(change: Change, publication: Publication) -> None:
@@ -106,3 +144,13 @@ class Planner:
         else:
             arn = function_arn(change.scope.region, change.scope.account, change.key[0])
             publication.functions[arn] = None
+
+
+def _certificate(tx: Transaction, stage: Stage) -> ClientIdentity | None:
+    """What a stage's backends are to know the gateway by."""
+    if stage.client_certificate_id is None:
+        return None
+    record = tx.get(ClientCertificate, stage.client_certificate_id)
+    if record is None:
+        return None
+    return ClientIdentity(record.client_certificate_id, record.pem_encoded_certificate, record.private_key)

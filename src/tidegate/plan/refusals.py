@@ -72,13 +72,7 @@ def _template_refusals(templates: Mapping[str, str | None] | None, pointer: str)
 def stage_refusals(stage: Stage) -> Iterator[Problem]:
     if stage.cache_cluster_enabled:
         yield _refuse("/cacheClusterEnabled", "response caching")
-    if stage.canary_settings is not None:
-        yield _refuse("/canarySettings", "canary releases")
-    if stage.client_certificate_id:
-        yield _refuse("/clientCertificateId", "client certificates")
     for key, setting in stage.method_settings.items():
-        if setting.data_trace_enabled:
-            yield _refuse(f"/methodSettings/{key.replace('/', '~1')}/dataTraceEnabled", "data tracing")
         if setting.caching_enabled:
             yield _refuse(f"/methodSettings/{key.replace('/', '~1')}/cachingEnabled", "response caching")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from tidegate.core.deadlines import Deadlines
-from tidegate.core.message import Origin, UpstreamError, UpstreamResponse
+from tidegate.core.message import ClientIdentity, Origin, UpstreamError, UpstreamResponse
 from tidegate.core.tasks import TaskSet
 from tidegate.wire.origin_pool import OriginPool
 from tidegate.wire.upstream_connection import Stale
@@ -32,7 +33,7 @@ class UpstreamPool:
         self._ca_file = ca_file
         self._deadlines = Deadlines(self._loop, limits.tick)
         self._pools: dict[Origin, OriginPool] = {}
-        self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._contexts: dict[tuple[bool, ClientIdentity | None], ssl.SSLContext] = {}
         self._tasks = TaskSet()
         self._closed = False
 
@@ -84,14 +85,15 @@ class UpstreamPool:
             raise UpstreamError("the pool is closed")
 
         def context() -> ssl.SSLContext | None:
-            return self._context(verify=origin.verify) if origin.scheme == "https" else None
+            return self._context(origin.verify, origin.identity) if origin.scheme == "https" else None
 
         pool = OriginPool(origin, self._limits, deadlines=self._deadlines, context=context, loop=self._loop)
         self._pools[origin] = pool
         return pool
 
-    def _context(self, *, verify: bool) -> ssl.SSLContext:
-        context = self._contexts.get(verify)
+    def _context(self, verify: bool, identity: ClientIdentity | None) -> ssl.SSLContext:
+        key = (verify, identity)
+        context = self._contexts.get(key)
         if context is None:
             context = ssl.create_default_context()
             if self._ca_file is not None:
@@ -99,8 +101,10 @@ class UpstreamPool:
             if not verify:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
+            if identity is not None:
+                _load(context, identity)
             context.set_alpn_protocols(["http/1.1"])
-            self._contexts[verify] = context
+            self._contexts[key] = context
         return context
 
     async def aclose(self) -> None:
@@ -110,3 +114,11 @@ class UpstreamPool:
         for pool in pools.values():
             pool.close()
         await self._tasks.cancel()
+
+
+def _load(context: ssl.SSLContext, identity: ClientIdentity) -> None:
+    """The ssl module reads keys from files only: this one is readable by nobody else, and gone at once."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(identity.private_key + identity.certificate)
+        file.flush()
+        context.load_cert_chain(file.name)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.aws.model import Params
+from tidegate.control.apigateway.canary import canary_of
 from tidegate.control.apigateway.lookup import get_api, get_deployment
 from tidegate.control.apigateway.stages import check_stage_name, check_variables, put_stage
 from tidegate.control.context import Context
@@ -19,8 +20,7 @@ RULES = table(rule("/description", "replace", text("description")))
 
 def create_deployment(context: Context, params: Params) -> Deployment:
     api = get_api(context, params["rest_api_id"])
-    if params.get("canary_settings") is not None:
-        raise bad_request("Tidegate does not support canary releases yet")
+    _check_canary(context, params)
     document = draft(context.tx, api)
     if not document.methods:
         raise bad_request("The REST API doesn't contain any methods")
@@ -41,6 +41,20 @@ def create_deployment(context: Context, params: Params) -> Deployment:
     else:
         _check_unstaged(context, deployment, document)
     return deployment
+
+
+def _check_canary(context: Context, params: Params) -> None:
+    """A canary release needs the stage that it is a part of. Raises ControlError."""
+    if params.get("canary_settings") is None:
+        return
+    name = params.get("stage_name")
+    # AWS: no blank after the first full stop.
+    text = "Invalid deployment content specified."
+    if not name:
+        text += "Non null and non empty stageName must be provided for canary deployment. Provided value is "
+        raise bad_request(text + ("null" if name is None else name))
+    if context.tx.get(Stage, params["rest_api_id"], name) is None:
+        raise bad_request(f"{text}Stage {name} must already be created before making a canary release deployment")
 
 
 def _point_stage(context: Context, params: Params, deployment: Deployment, document: DeploymentDocument) -> None:
@@ -66,12 +80,14 @@ def _point_stage(context: Context, params: Params, deployment: Deployment, docum
         "variables": variables or None,
     }
     stage = replace(
-        stage,
-        deployment_id=deployment.id,
-        last_updated_date=now,
-        **{name: value for name, value in given.items() if value is not None},
+        stage, last_updated_date=now, **{name: value for name, value in given.items() if value is not None}
     )
-    put_stage(context, stage, document)
+    canary = canary_of(params.get("canary_settings"), deployment_id=deployment.id)
+    if canary is not None:
+        # AWS: the new deployment is the canary's, the stage keeps its own.
+        put_stage(context, replace(stage, canary_settings=canary))
+    else:
+        put_stage(context, replace(stage, deployment_id=deployment.id), document)
 
 
 def _check_unstaged(context: Context, deployment: Deployment, document: DeploymentDocument) -> None:
@@ -84,7 +100,7 @@ def _check_unstaged(context: Context, deployment: Deployment, document: Deployme
         created_date=now,
         last_updated_date=now,
     )
-    context.plans.check(document, stage, context.scope)
+    context.plans.check(context.tx, document, stage)
 
 
 def get_deployment_operation(context: Context, params: Params) -> dict[str, Any]:
@@ -123,7 +139,7 @@ def update_deployment(context: Context, params: Params) -> Deployment:
 
 def delete_deployment(context: Context, params: Params) -> None:
     deployment = get_deployment(context, params["rest_api_id"], params["deployment_id"])
-    if any(stage.deployment_id == deployment.id for stage in context.tx.list(Stage, deployment.api_id)):
+    if any(deployment.id in stage.deployments for stage in context.tx.list(Stage, deployment.api_id)):
         raise bad_request("Active stages pointing to this deployment must be moved or deleted")
     context.tx.delete(Deployment, *deployment.key)
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from tidegate.aws.model import Params
+from tidegate.control.apigateway.canary import CANARY_RULES, canary_of, promoted_deployment, promoted_variables
 from tidegate.control.apigateway.lookup import get_api, get_stage, not_found
+from tidegate.control.apigateway.method_settings import SETTING_PATHS, SETTING_RULES, UNKNOWN_PATH
 from tidegate.control.apigateway.methods import VERBS
 from tidegate.control.context import Context
 from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, boolean, entry, patch, rule, table, text
 from tidegate.core.errors import ControlError
 from tidegate.definition.freeze import thaw
-from tidegate.definition.records import Deployment, DeploymentDocument, MethodSetting, Stage, setting_key
+from tidegate.definition.records import (
+    ClientCertificate,
+    Deployment,
+    DeploymentDocument,
+    DocumentationVersion,
+    Stage,
+    setting_key,
+)
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]{0,512}")
-_MOST = 2**31 - 1
-_LOG_LEVELS = ("OFF", "ERROR", "INFO")
+_MOST_VARIABLES = 100
 
 
 def check_stage_name(name: str) -> None:
@@ -32,6 +37,8 @@ def check_stage_name(name: str) -> None:
 
 
 def check_variables(variables: dict[str, str] | None) -> None:
+    if len(variables or ()) > _MOST_VARIABLES:
+        raise bad_request(f"Stage variables exceed the limit of {_MOST_VARIABLES} per stage")
     for name, value in (variables or {}).items():
         if not _VARIABLE_NAME.fullmatch(name):
             raise bad_request(f"Stage variable name {name} is invalid: only A-Z, a-z, 0-9 and _ are allowed")
@@ -40,18 +47,28 @@ def check_variables(variables: dict[str, str] | None) -> None:
 
 
 def put_stage(context: Context, stage: Stage, document: DeploymentDocument | None = None) -> None:
-    """Store a stage once its plan compiles. Raises DefinitionError."""
-    if document is None:
-        deployment = context.tx.get(Deployment, stage.api_id, stage.deployment_id)
-        if deployment is None:
-            raise bad_request("Deployment id does not exist")
-        document = thaw(context.tx.document(deployment.document))
-    if stage.documentation_version:
-        # There are no documentation versions yet, so none that a stage could name.
+    """Store a stage once its plan compiles. `document`: what its deployment froze, where the caller has it. Raises
+    DefinitionError."""
+    document = document or _document(context, stage.api_id, stage.deployment_id)
+    canary = stage.canary_settings
+    canary_document = None
+    if canary is not None:
+        check_variables(canary.stage_variable_overrides)
+        canary_document = _document(context, stage.api_id, canary.deployment_id or "")
+    if stage.documentation_version and context.tx.get(DocumentationVersion, stage.api_id, stage.documentation_version) is None:
         raise not_found("Invalid Documentation version identifier specified")
+    if stage.client_certificate_id and context.tx.get(ClientCertificate, stage.client_certificate_id) is None:
+        raise not_found("Invalid Client Certificate identifier specified")
     _check_settings(stage, document)
-    context.plans.check(document, stage, context.scope)
+    context.plans.check(context.tx, document, stage, canary_document)
     context.tx.put(stage)
+
+
+def _document(context: Context, api_id: str, deployment_id: str) -> DeploymentDocument:
+    deployment = context.tx.get(Deployment, api_id, deployment_id)
+    if deployment is None:
+        raise bad_request("Deployment id does not exist")
+    return thaw(context.tx.document(deployment.document))
 
 
 def _check_settings(stage: Stage, document: DeploymentDocument) -> None:
@@ -69,8 +86,6 @@ def create_stage(context: Context, params: Params) -> Stage:
     check_stage_name(name)
     if context.tx.get(Stage, api.id, name) is not None:
         raise ControlError("ConflictException", "Stage already exists", 409)
-    if params.get("canary_settings") is not None:
-        raise bad_request("Tidegate does not support canary releases yet")
     check_variables(params.get("variables"))
     now = int(context.clock.time())
     stage = Stage(
@@ -85,6 +100,7 @@ def create_stage(context: Context, params: Params) -> Stage:
         cache_cluster_enabled=bool(params.get("cache_cluster_enabled")),
         cache_cluster_size=params.get("cache_cluster_size"),
         tracing_enabled=bool(params.get("tracing_enabled")),
+        canary_settings=canary_of(params.get("canary_settings"), deployment_id=params["deployment_id"]),
         tags=params.get("tags") or None,
     )
     put_stage(context, stage)
@@ -111,98 +127,21 @@ def update_stage(context: Context, params: Params) -> Stage:
     return stage
 
 
+def flush_stage_cache(context: Context, params: Params) -> None:
+    """Response caching cannot be enabled yet, so a stage that is there has nothing to flush. AWS answers 202 as well."""
+    get_stage(context, params["rest_api_id"], params["stage_name"])
+
+
+def flush_stage_authorizers_cache(context: Context, params: Params) -> None:
+    """Methods with authorizers cannot be deployed yet: no result is cached."""
+    get_stage(context, params["rest_api_id"], params["stage_name"])
+
+
 def delete_stage(context: Context, params: Params) -> None:
     context.tx.delete(Stage, *get_stage(context, params["rest_api_id"], params["stage_name"]).key)
 
 
 # --- patch rules -----------------------------------------------------------------------------------------------------
-
-
-def _number(convert: Callable[[str], float]) -> Callable[[str], float]:
-    def read(value: str) -> float:
-        try:
-            number = convert(value)
-        except ValueError:
-            number = math.nan
-        # AWS: -1 stands for "not set here".
-        if not -1 <= number <= _MOST:
-            raise bad_request(f"Invalid method setting value: {value}")
-        return number
-
-    return read
-
-
-def _log_level(value: str) -> str:
-    if value not in _LOG_LEVELS:
-        raise bad_request(f"Invalid method setting value: {value}. Must be one of: [{', '.join(_LOG_LEVELS)}]")
-    return value
-
-
-_STRATEGIES = ("FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER")
-
-
-def _strategy(value: str) -> str:
-    if value not in _STRATEGIES:
-        raise bad_request(f"Invalid method setting value: {value}. Must be one of: [{', '.join(_STRATEGIES)}]")
-    return value
-
-
-def _true(value: str) -> bool:
-    return value.lower() == "true"
-
-
-_SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "metrics/enabled": ("metrics_enabled", _true),
-    "logging/dataTrace": ("data_trace_enabled", _true),
-    "logging/loglevel": ("logging_level", _log_level),
-    "throttling/burstLimit": ("throttling_burst_limit", _number(int)),
-    "throttling/rateLimit": ("throttling_rate_limit", _number(float)),
-    "caching/enabled": ("caching_enabled", _true),
-    "caching/ttlInSeconds": ("cache_ttl_in_seconds", _number(int)),
-    "caching/dataEncrypted": ("cache_data_encrypted", _true),
-    "caching/requireAuthorizationForCacheControl": ("require_authorization_for_cache_control", _true),
-    "caching/unauthorizedCacheControlHeaderStrategy": ("unauthorized_cache_control_header_strategy", _strategy),
-}
-
-
-_SETTING_PATHS = ", ".join(
-    ["/deploymentId", "/description", "/cacheClusterEnabled", "/cacheClusterSize", "/clientCertificateId"]
-    + ["/accessLogSettings", "/accessLogSettings/destinationArn", "/accessLogSettings/format"]
-    + [f"{where}/{name}" for where in ("/{resourcePath}/{httpMethod}", "/*/*") for name in _SETTINGS]
-    + ["/variables/{variable_name}", "/tracingEnabled"]
-)
-
-
-def _setting(name: str) -> Apply:
-    field, convert = _SETTINGS[name]
-
-    def apply(draft: Draft, op: PatchOp) -> None:
-        settings = dict(draft.get("method_settings") or {})
-        key = _setting_key(op)
-        settings[key] = {**(settings.get(key) or msgspec.to_builtins(MethodSetting())), field: convert(op.value or "")}
-        draft["method_settings"] = settings
-
-    return apply
-
-
-def _setting_key(op: PatchOp) -> str:
-    """`/~1pets~1{id}/GET/…` → `pets~1{id}/GET`; `/*/*/…` → `*/*`."""
-    path, verb = op.names[0], op.names[1]
-    if path == "*" and verb == "*":
-        return "*/*"
-    if verb not in VERBS or not path.startswith("/"):
-        raise bad_request(f"Invalid method setting path: {op.path}. Must be one of: [{_SETTING_PATHS}]")
-    return setting_key(path, verb)
-
-
-def _remove_setting(draft: Draft, op: PatchOp) -> None:
-    settings = dict(draft.get("method_settings") or {})
-    key = _setting_key(op)
-    if key not in settings:
-        # AWS: the message ends with a blank.
-        raise bad_request(f"Cannot remove method setting {key} because there is no method setting for this method ")
-    del settings[key]
-    draft["method_settings"] = settings
 
 
 def _access_log(field: str) -> Apply:
@@ -218,8 +157,28 @@ def _remove_access_log(draft: Draft, op: PatchOp) -> None:
     draft["access_log_settings"] = None
 
 
+def _bad_access_log(draft: Draft, op: PatchOp) -> None:
+    raise bad_request(
+        "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]"
+    )
+
+
+def _variables(draft: Draft, op: PatchOp) -> None:
+    """All of them: the value is a JSON map."""
+    if op.op == "remove":
+        draft["variables"] = None
+        return
+    try:
+        given = json.loads(op.value or "")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise bad_request(f"Invalid patch value specified for path {op.path}: {op.value}")
+    draft["variables"] = given or None
+
+
 RULES = table(
-    rule("/deploymentId", "replace", text("deployment_id")),
+    rule("/deploymentId", "replace copy", promoted_deployment(text("deployment_id"))),
     rule("/description", "replace", text("description")),
     rule("/documentationVersion", "replace", text("documentation_version")),
     rule("/cacheClusterEnabled", "replace", boolean("cache_cluster_enabled")),
@@ -229,9 +188,14 @@ RULES = table(
     rule("/accessLogSettings", "remove", _remove_access_log),
     rule("/accessLogSettings/destinationArn", "add replace", _access_log("destination_arn")),
     rule("/accessLogSettings/format", "add replace", _access_log("format")),
+    rule("/accessLogSettings/{name}", "add replace remove", _bad_access_log),
+    rule("/variables", "replace remove copy", promoted_variables(_variables)),
+    # AWS's table has replace and remove; add is taken in practice.
     rule("/variables/{variable_name}", "add replace remove", entry("variables")),
-    *(rule(f"/{{resourcePath}}/{{httpMethod}}/{name}", "add replace", _setting(name)) for name in _SETTINGS),
-    rule("/{resourcePath}/{httpMethod}", "remove", _remove_setting),
+    *CANARY_RULES,
+    *SETTING_RULES,
+    listed=" ".join(SETTING_PATHS),
+    unknown=UNKNOWN_PATH,
 )
 
 OPERATIONS = {
@@ -240,4 +204,6 @@ OPERATIONS = {
     "GetStages": get_stages,
     "UpdateStage": update_stage,
     "DeleteStage": delete_stage,
+    "FlushStageCache": flush_stage_cache,
+    "FlushStageAuthorizersCache": flush_stage_authorizers_cache,
 }

@@ -79,6 +79,12 @@ class Stage(Record):
     web_acl_arn: str | None = None
     tags: dict[str, str] | None = None
 
+    @property
+    def deployments(self) -> tuple[str, ...]:
+        """The ids of all that it serves: its own deployment and the canary's."""
+        canary = self.canary_settings
+        return (self.deployment_id,) if canary is None else (self.deployment_id, canary.deployment_id or "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentDocument:

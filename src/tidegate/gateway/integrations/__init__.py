@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tidegate.core.message import Response
 from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.execution_log import Received, Sent
 
 
 class IntegrationKind(Protocol):
@@ -22,4 +23,12 @@ class IntegrationKind(Protocol):
 
     def response(self, exchange: Exchange, plan: Any, inbound: Any) -> Response:
         """Integration response. Raises GatewayError."""
+        ...
+
+    def sent(self, exchange: Exchange, plan: Any, outbound: Any) -> Sent | None:
+        """What `send` sends, for the execution log; None: there is no backend."""
+        ...
+
+    def received(self, inbound: Any) -> Received | None:
+        """What came back, for the execution log."""
         ...

@@ -17,3 +17,9 @@ class Broken:
 
     def response(self, exchange: Exchange, plan: BrokenPlan, inbound: None) -> Response:
         raise configuration_error(plan.detail)
+
+    def sent(self, exchange: Exchange, plan: BrokenPlan, outbound: None) -> None:
+        return None
+
+    def received(self, inbound: None) -> None:
+        return None

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from tidegate.core.message import Response, Upstream, UpstreamResponse
 from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.headers import answer, field_value, is_signature
 from tidegate.plan.nodes import HttpProxyPlan, RawLabel
 
@@ -70,6 +71,15 @@ class HttpProxy:
     def response(self, exchange: Exchange, plan: HttpProxyPlan, inbound: UpstreamResponse) -> Response:
         exchange.integration_status = inbound.status
         return answer(inbound)
+
+    def sent(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> Sent:
+        line, *fields = outbound.rstrip(b"\r\n").split(b"\r\n")
+        target = line.split(b" ")[1].decode("latin-1")
+        headers = [(name, value) for name, _, value in (field.partition(b": ") for field in fields)]
+        return Sent(f"{plan.origin.scheme}://{plan.origin.authority}{target}", headers, exchange.request.body)
+
+    def received(self, inbound: UpstreamResponse) -> Received:
+        return Received(inbound.status, inbound.headers, inbound.body)
 
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})

@@ -11,6 +11,7 @@ from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Response
 from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResult
 from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.headers import returned
 from tidegate.gateway.responses import MALFORMED_PROXY_STATUS, configuration_error
 from tidegate.mapping.lambda_proxy import BadBase64, MalformedResponse, build_event, read_response
@@ -58,6 +59,17 @@ class LambdaProxy:
                 f"Execution failed due to configuration error: Malformed Lambda proxy response: {error}"
             ) from error
         return Response(result.status, returned(result.headers), result.body)
+
+    def sent(self, exchange: Exchange, plan: LambdaProxyPlan, outbound: bytes) -> Sent:
+        region = exchange.stage.region
+        uri = f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{plan.function_arn}/invocations"
+        return Sent(uri, [(b"X-Amzn-Trace-Id", exchange.trace_id.encode())], outbound)
+
+    def received(self, inbound: InvokeResult) -> Received:
+        headers = [(b"X-Amz-Executed-Version", inbound.executed_version.encode())]
+        if inbound.function_error is not None:
+            headers.append((b"X-Amz-Function-Error", inbound.function_error.encode()))
+        return Received(200, headers, inbound.payload)
 
 
 def _bad_gateway(detail: str) -> GatewayError:

@@ -34,6 +34,12 @@ class Mock:
                 headers.append((name, field_value(value)))
         return Response(inbound.status, headers, _body(exchange, inbound))
 
+    def sent(self, exchange: Exchange, plan: MockPlan, outbound: MockAnswer) -> None:
+        """AWS: the log of a MOCK has no endpoint."""
+
+    def received(self, inbound: MockAnswer) -> None:
+        """As in `sent`."""
+
 
 def _body(exchange: Exchange, answer: MockAnswer) -> bytes:
     """AWS: the template of the first type in Accept, else the first that is declared."""
