@@ -1,55 +1,57 @@
-"""The names that reading and writing OpenAPI files share: API Gateway's extensions and what goes where in them.
+"""Names that reading and writing OpenAPI files share: API Gateway's extensions, and how stored schemas refer to models.
 
-Source: *API Gateway extensions to OpenAPI* and the page of each extension; shared facts, rest-control-plane §13.
+Source: *API Gateway extensions to OpenAPI*; shared facts, rest-control-plane §13.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import re
 
-VERBS: Final = ("get", "put", "post", "delete", "patch", "options", "head")
-"""Of a Path Item, in OpenAPI's order; `trace` is none of API Gateway's."""
+PREFIX = "x-amazon-apigateway-"
 
-PREFIX: Final = "x-amazon-apigateway-"
-ANY_METHOD: Final = "x-amazon-apigateway-any-method"
-API_KEY_SOURCE: Final = "x-amazon-apigateway-api-key-source"
-AUTH: Final = "x-amazon-apigateway-auth"
-AUTHORIZER: Final = "x-amazon-apigateway-authorizer"
-AUTHTYPE: Final = "x-amazon-apigateway-authtype"
-BINARY_MEDIA_TYPES: Final = "x-amazon-apigateway-binary-media-types"
-DOCUMENTATION: Final = "x-amazon-apigateway-documentation"
-ENDPOINT_ACCESS_MODE: Final = "x-amazon-apigateway-endpoint-access-mode"
-ENDPOINT_CONFIGURATION: Final = "x-amazon-apigateway-endpoint-configuration"
-GATEWAY_RESPONSES: Final = "x-amazon-apigateway-gateway-responses"
-INTEGRATION: Final = "x-amazon-apigateway-integration"
-MINIMUM_COMPRESSION_SIZE: Final = "x-amazon-apigateway-minimum-compression-size"
-POLICY: Final = "x-amazon-apigateway-policy"
-REQUEST_VALIDATOR: Final = "x-amazon-apigateway-request-validator"
-REQUEST_VALIDATORS: Final = "x-amazon-apigateway-request-validators"
-SECURITY_POLICY: Final = "x-amazon-apigateway-security-policy"
+VERBS = ("get", "put", "post", "delete", "patch", "options", "head")
+ANY_METHOD = PREFIX + "any-method"
 
-HTTP_API_ONLY: Final = frozenset(
-    {
-        "x-amazon-apigateway-cors",
-        "x-amazon-apigateway-importexport-version",
-        "x-amazon-apigateway-integrations",
-        "x-amazon-apigateway-tag-value",
-    }
-)
+# In the root.
+API_KEY_SOURCE = PREFIX + "api-key-source"
+BINARY_MEDIA_TYPES = PREFIX + "binary-media-types"
+DOCUMENTATION = PREFIX + "documentation"
+ENDPOINT_ACCESS_MODE = PREFIX + "endpoint-access-mode"
+ENDPOINT_CONFIGURATION = PREFIX + "endpoint-configuration"
+"""In the root of Swagger 2.0, of the server in OpenAPI 3.0."""
+GATEWAY_RESPONSES = PREFIX + "gateway-responses"
+MINIMUM_COMPRESSION_SIZE = PREFIX + "minimum-compression-size"
+POLICY = PREFIX + "policy"
+REQUEST_VALIDATORS = PREFIX + "request-validators"
+SECURITY_POLICY = PREFIX + "security-policy"
+
+# Of an operation.
+AUTH = PREFIX + "auth"
+INTEGRATION = PREFIX + "integration"
+REQUEST_VALIDATOR = PREFIX + "request-validator"
+"""In the root too: for the operations that name none."""
+
+# Of a security scheme.
+AUTHORIZER = PREFIX + "authorizer"
+AUTHTYPE = PREFIX + "authtype"
+SIGV4 = "awsSigv4"
+"""The value of `authtype` that stands for AWS_IAM."""
+KEY_HEADER = "x-api-key"
+"""The header of the scheme that stands for `apiKeyRequired`."""
+
+DEFAULT_RESPONSE = "default"
+"""The key of an integration's response that has no selection pattern."""
+
+HTTP_API_ONLY = frozenset(PREFIX + name for name in ("cors", "importexport-version", "integrations", "tag-value"))
 """Extensions that mean something to HTTP APIs alone."""
 
-AWS_SIGV4: Final = "awsSigv4"
-"""The `authtype` of a scheme that stands for AWS_IAM."""
-API_KEY_HEADER: Final = "x-api-key"
+PARAMETER_PLACES = {"query": "querystring", "header": "header", "path": "path"}
+"""`in` of a parameter → PLACE in `method.request.PLACE.NAME`."""
 
-AUTHORIZER_TYPES: Final = {
-    "token": "TOKEN",
-    "request": "REQUEST",
-    "cognito_user_pools": "COGNITO_USER_POOLS",
-}
-"""In a file → in the record."""
+AUTHORIZER_TYPES = {"token": "TOKEN", "request": "REQUEST", "cognito_user_pools": "COGNITO_USER_POOLS"}
+"""`type` in the authorizer extension → of the record."""
 
-AUTHORIZER_MEMBERS: Final = {
+AUTHORIZER_MEMBERS = {
     "authorizerUri": "authorizer_uri",
     "authorizerCredentials": "authorizer_credentials",
     "identitySource": "identity_source",
@@ -59,7 +61,7 @@ AUTHORIZER_MEMBERS: Final = {
 }
 """Members of the authorizer extension → fields of the record; `type` is apart."""
 
-INTEGRATION_MEMBERS: Final = {
+INTEGRATION_MEMBERS = {
     "uri": "uri",
     "credentials": "credentials",
     "connectionType": "connection_type",
@@ -74,12 +76,9 @@ INTEGRATION_MEMBERS: Final = {
     "responseTransferMode": "response_transfer_mode",
     "integrationTarget": "integration_target",
 }
-"""Members of the integration extension → fields of the record; `type`, `httpMethod`, `responses` and `tlsConfig` are apart."""
+"""Members of the integration extension → fields of the record; `type`, `httpMethod`, `responses`, `tlsConfig` are apart."""
 
-PARAMETER_PLACES: Final = {"query": "querystring", "header": "header", "path": "path"}
-"""`in` of a parameter → the place in `method.request.PLACE.NAME`."""
-
-GATEWAY_RESPONSE_TYPES: Final = (
+GATEWAY_RESPONSE_TYPES = (
     "ACCESS_DENIED",
     "API_CONFIGURATION_ERROR",
     "AUTHORIZER_CONFIGURATION_ERROR",
@@ -103,18 +102,15 @@ GATEWAY_RESPONSE_TYPES: Final = (
     "WAF_FILTERED",
 )
 
-DEFAULT_MODELS: Final = ("Empty", "Error")
+DEFAULT_MODELS = ("Empty", "Error")
 """What every API is born with."""
 
-_MODELS: Final = "https://apigateway.amazonaws.com/restapis/"
+DEFINITIONS = {"swagger": "#/definitions/", "oas30": "#/components/schemas/"}
+"""Where each version keeps its schemas."""
+
+MODEL_URL = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/([^/#]+)(?:#(/.*)?)?")
+"""AWS: how a stored schema refers to another model. Groups: the model's name; where in it."""
 
 
 def model_url(api_id: str, name: str) -> str:
-    """What a stored schema refers to another model by."""
-    return f"{_MODELS}{api_id}/models/{name}"
-
-
-def model_name(url: str) -> str | None:
-    """The name in such a reference; None: it refers to something else."""
-    api_id, found, name = url.removeprefix(_MODELS).partition("/models/")
-    return name if found and url.startswith(_MODELS) and "/" not in api_id else None
+    return f"https://apigateway.amazonaws.com/restapis/{api_id}/models/{name}"
