@@ -18,11 +18,10 @@ from tidegate.aws.model import load_service_model
 from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.admin import Admin
-from tidegate.control.apigateway import OPERATIONS as REST_OPERATIONS
-from tidegate.control.apigateway.unsupported import UNSUPPORTED as REST_UNSUPPORTED
+from tidegate.control.apigateway.service import RestApiService
 from tidegate.control.awslambda.service import LambdaService
 from tidegate.control.neighbours import Neighbours
-from tidegate.control.service import ManagementService, Office
+from tidegate.control.service import Office
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
@@ -39,6 +38,7 @@ from tidegate.gateway.integrations.lambda_proxy import LambdaProxy
 from tidegate.gateway.integrations.mock import Mock
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.rest import RestPipeline, Services
+from tidegate.gateway.testing import MethodTester
 from tidegate.plan.nodes import BrokenPlan, HttpProxyPlan, LambdaProxyPlan, MockPlan
 from tidegate.plan.planner import Planner, Publication
 from tidegate.settings import Settings
@@ -105,23 +105,20 @@ class App:
         registry = CollectorRegistry()
         registry.register(self._metrics)
         registry.register(FunctionMetrics(self._functions.stats))
-        self._data_plane = DataPlane(
-            RestPipeline(
-                Services(
-                    clock=clock,
-                    ids=ids,
-                    limiter=self._limiter,
-                    metrics=self._metrics,
-                    write_access_log=access_log.write,
-                    integrations={
-                        MockPlan: Mock(),
-                        HttpProxyPlan: HttpProxy(upstream),
-                        LambdaProxyPlan: LambdaProxy(self._functions),
-                        BrokenPlan: Broken(),
-                    },
-                )
-            )
+        services = Services(
+            clock=clock,
+            ids=ids,
+            limiter=self._limiter,
+            metrics=self._metrics,
+            write_access_log=access_log.write,
+            integrations={
+                MockPlan: Mock(),
+                HttpProxyPlan: HttpProxy(upstream),
+                LambdaProxyPlan: LambdaProxy(self._functions),
+                BrokenPlan: Broken(),
+            },
         )
+        self._data_plane = DataPlane(RestPipeline(services))
         self._publish(await loop.run_in_executor(thread, self._planner.load))
 
         self._neighbours = Neighbours(upstream, settings.endpoints, settings.account)
@@ -133,7 +130,7 @@ class App:
         entry = Entry(
             self._data_plane,
             {
-                "apigateway": ManagementService(office, apigateway, REST_OPERATIONS, REST_UNSUPPORTED),
+                "apigateway": RestApiService(office, apigateway, self._functions, MethodTester(services)),
                 "lambda": LambdaService(office, awslambda, self._functions),
             },
             admin=admin.handle,

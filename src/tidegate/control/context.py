@@ -12,6 +12,7 @@ from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.definition.records import DeploymentDocument, Stage
 from tidegate.definition.store import Transaction
+from tidegate.plan.nodes import StagePlan
 
 
 class PlanCheck(Protocol):
@@ -19,7 +20,7 @@ class PlanCheck(Protocol):
 
     def check(
         self, tx: Transaction, document: DeploymentDocument, stage: Stage, canary: DeploymentDocument | None = None
-    ) -> None: ...
+    ) -> StagePlan: ...
 
 
 class PackageInfo(Protocol):

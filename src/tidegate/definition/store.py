@@ -72,9 +72,10 @@ class Change:
 
 @dataclass(slots=True)
 class Commit:
-    """What a write transaction did; `revision` is set when it has been committed."""
+    """What a write transaction did."""
 
     revision: int = 0
+    """Set by the first write; 0: nothing was written."""
     changes: list[Change] = field(default_factory=list)
 
 
@@ -157,6 +158,7 @@ class SqlTransaction:
         return self._connection.execute(sa.select(_records.c.key).where(found).limit(1)).scalar() is not None
 
     def put(self, record: Record) -> None:
+        self._begin()
         key = record.key
         data = msgspec.json.encode(record)
         # What cannot be read back must not be written: it would be an error of every later read, and of the next start.
@@ -177,11 +179,18 @@ class SqlTransaction:
             self._connection.execute(sa.insert(_records).values(**row))
         self._commit.changes.append(Change(self.scope, type(record), key, record))
 
+    def _begin(self) -> None:
+        """The first write of a transaction bumps the revision; one that only reads costs no commit."""
+        if self._commit.revision == 0:
+            self._commit.revision = _bump_revision(self._connection)
+
     def delete(self, kind: type[Record], *key: str) -> None:
+        self._begin()
         self._connection.execute(sa.delete(_records).where(self._where(kind), _records.c.key == _SEPARATOR.join(key)))
         self._commit.changes.append(Change(self.scope, kind, key, None))
 
     def delete_all(self, kind: type[Record], *key_prefix: str) -> None:
+        self._begin()
         where = (self._where(kind), *_below(key_prefix))
         for key in self._connection.execute(sa.select(_records.c.key).where(*where)).scalars().all():
             self._commit.changes.append(Change(self.scope, kind, tuple(key.split(_SEPARATOR)), None))
@@ -223,7 +232,6 @@ class SqlStore:
     @contextmanager
     def write(self, scope: Scope, commit: Commit) -> Iterator[SqlTransaction]:
         with self._engine.begin() as connection:
-            commit.revision = _bump_revision(connection)
             yield SqlTransaction(connection, scope, commit)
 
     def scan(self, kind: type[R]) -> Iterator[tuple[Scope, R]]:

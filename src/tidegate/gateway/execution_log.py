@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tidegate.core.message import Pairs, Response
 from tidegate.gateway.exchange import Exchange
 
+_IDS = frozenset({b"x-amzn-requestid", b"x-amz-apigw-id"})
 _LONGEST = 1024
 """Bytes of one event in CloudWatch; longer ones are cut."""
 
@@ -99,9 +100,10 @@ def _response_lines(ex: Exchange, response: Response, *, bodies: bool) -> Iterat
 
 
 def all_headers(response: Response) -> Pairs:
-    """An answer's fields, those included that are ready for the wire."""
+    """An answer's fields, those included that are ready for the wire. AWS: the request's ids are not shown."""
     ready = [line.partition(b": ") for line in response.encoded.split(b"\r\n") if line]
-    return [*response.headers, *((name, value) for name, _, value in ready)]
+    pairs = [*response.headers, *((name, value) for name, _, value in ready)]
+    return [pair for pair in pairs if pair[0].lower() not in _IDS]
 
 
 def java_map(values: Mapping[str, str]) -> str:
@@ -132,4 +134,3 @@ def cut(text: str) -> str:
     """One event as CloudWatch takes it."""
     data = text.encode()
     return text if len(data) <= _LONGEST else data[:_LONGEST].decode("utf-8", "ignore") + "[TRUNCATED]"
-

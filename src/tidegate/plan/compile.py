@@ -49,9 +49,7 @@ def compile_stage(
     return replace(plan, canary=Canary(settings.percent_traffic, other), is_canary="false")
 
 
-def _compile(
-    document: DeploymentDocument, stage: Stage, scope: Scope, certificate: ClientIdentity | None
-) -> StagePlan:
+def _compile(document: DeploymentDocument, stage: Stage, scope: Scope, certificate: ClientIdentity | None) -> StagePlan:
     problems = [
         *api_refusals(document.api),
         *response_refusals(document.gateway_responses),

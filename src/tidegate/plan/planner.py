@@ -59,10 +59,11 @@ class Planner:
 
     def check(
         self, tx: Transaction, document: DeploymentDocument, stage: Stage, canary: DeploymentDocument | None = None
-    ) -> None:
+    ) -> StagePlan:
         """Compile ahead of a commit. Raises DefinitionError; a good plan is kept for the commit that follows."""
         plan = compile_stage(document, stage, tx.scope, canary=canary, certificate=_certificate(tx, stage))
         self._checked.append((tx.scope, stage, plan))
+        return plan
 
     def discard_checked(self) -> None:
         """The operation that checked is over."""
