@@ -101,6 +101,8 @@ def _setting_key(op: PatchOp) -> str:
 def _remove_setting(draft: Draft, op: PatchOp) -> None:
     settings = dict(draft.get("method_settings") or {})
     key = _setting_key(op)
+    if op.op != "remove":
+        raise bad_request("Invalid patch operation specified. Must be one of: [remove]")
     if key not in settings:
         # AWS: the message ends with a blank.
         raise bad_request(f"Cannot remove method setting {key} because there is no method setting for this method ")
@@ -110,5 +112,5 @@ def _remove_setting(draft: Draft, op: PatchOp) -> None:
 
 SETTING_RULES: tuple[Rule, ...] = (
     *(rule(f"/{{resourcePath}}/{{httpMethod}}/{name}", "add replace", _setting(name)) for name in _SETTINGS),
-    rule("/{resourcePath}/{httpMethod}", "remove", _remove_setting),
+    rule("/{resourcePath}/{httpMethod}", "add remove replace", _remove_setting),
 )
