@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from tidegate.definition.openapi.extensions import DEFAULT_RESPONSE, INTEGRATION_MEMBERS
@@ -20,7 +19,6 @@ def write_integration(integration: Integration, resource_id: str) -> dict[str, A
         "timeoutInMillis": 29000,
     }
     members = {name: value for name, value in members.items() if value != defaults.get(name)}
-    members["requestTemplates"] = _templates(integration.request_templates)
     # AWS: lower case, as are the types.
     members["passthroughBehavior"] = integration.passthrough_behavior.lower()
     return _filled(
@@ -56,15 +54,10 @@ def _response(response: IntegrationResponse) -> dict[str, Any]:
         {
             "statusCode": response.status_code,
             "responseParameters": response.response_parameters,
-            "responseTemplates": _templates(response.response_templates),
+            "responseTemplates": response.response_templates,
             "contentHandling": response.content_handling,
         }
     )
-
-
-def _templates(templates: Mapping[str, str | None] | None) -> dict[str, str]:
-    """A template that is null is an empty one."""
-    return {media: template or "" for media, template in sorted((templates or {}).items())}
 
 
 def _filled(members: dict[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tidegate.definition.openapi.extensions import DEFAULT_MODELS, DEFINITIONS, MODEL_URL
+from tidegate.definition.openapi.extensions import (
+    DEFAULT_MODELS,
+    DEFINITIONS,
+    MODEL_URL,
+    NAMED_SCHEMAS,
+    SCHEMA_LISTS,
+    SINGLE_SCHEMAS,
+)
 from tidegate.definition.openapi.imported import OpenApiError
 from tidegate.definition.openapi.writer_documentation import Documentation
 from tidegate.definition.records import DeploymentDocument, Model
-
-_VALUES = frozenset({"enum", "default", "example"})
-"""Keywords whose value is data: a `$ref` in there refers to nothing."""
 
 
 class Models:
@@ -65,22 +69,21 @@ class Models:
             written.setdefault("description", model.description)
         return {**written, **self._documentation.texts("MODEL", name=model.name)}
 
-    def _local(self, node: Any, name: str, *, named: bool = False) -> Any:
-        """With references as the file has them. `named`: the keys are names of somebody's, no keywords."""
-        if isinstance(node, list):
-            return [self._local(item, name) for item in node]
-        if not isinstance(node, dict):
-            return node
-        return {key: self._member(key, node[key], name, named=named) for key in sorted(node)}
+    def _local(self, schema: Any, name: str) -> Any:
+        """A schema with references as the file has them."""
+        if not isinstance(schema, dict):
+            return schema
+        if isinstance(schema.get("$ref"), str):
+            return {**schema, "$ref": self._reference(schema["$ref"], name)}
+        return {keyword: self._member(keyword, value, name) for keyword, value in schema.items()}
 
-    def _member(self, key: str, value: Any, name: str, *, named: bool) -> Any:
-        if named:
-            return self._local(value, name)
-        if key == "$ref" and isinstance(value, str):
-            return self._reference(value, name)
-        if key in _VALUES:
-            return value
-        return self._local(value, name, named=key in ("properties", "patternProperties", "definitions"))
+    def _member(self, keyword: str, value: Any, name: str) -> Any:
+        """A `$ref` in what is no schema (`enum`, `example`) refers to nothing."""
+        if keyword in NAMED_SCHEMAS and isinstance(value, dict):
+            return {key: self._local(inner, name) for key, inner in value.items()}
+        if keyword in SCHEMA_LISTS and isinstance(value, list):
+            return [self._local(inner, name) for inner in value]
+        return self._local(value, name) if keyword in SINGLE_SCHEMAS else value
 
     def _reference(self, reference: str, name: str) -> str:
         found = MODEL_URL.fullmatch(reference)
