@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from tidegate.control.context import Context
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import Deployment, Integration, Method, Resource, RestApi, Stage
+from tidegate.definition.records import (
+    Authorizer,
+    Deployment,
+    DocumentationPart,
+    DocumentationVersion,
+    Integration,
+    Method,
+    Model,
+    RequestValidator,
+    Resource,
+    RestApi,
+    Stage,
+)
 
 
 def not_found(message: str) -> ControlError:
@@ -53,3 +65,49 @@ def get_stage(context: Context, api_id: str, stage_name: str) -> Stage:
     if stage is None:
         raise not_found("Invalid stage identifier specified")
     return stage
+
+
+def get_model(context: Context, api_id: str, name: str) -> Model:
+    get_api(context, api_id)
+    model = context.tx.get(Model, api_id, name)
+    if model is None:
+        raise not_found(f"Invalid model name specified: {name}")
+    return model
+
+
+def get_validator(context: Context, api_id: str, validator_id: str) -> RequestValidator:
+    validator = context.tx.get(RequestValidator, api_id, validator_id)
+    if validator is None:
+        raise not_found("Invalid Request Validator identifier specified")
+    return validator
+
+
+def get_authorizer(context: Context, api_id: str, authorizer_id: str) -> Authorizer:
+    get_api(context, api_id)
+    authorizer = context.tx.get(Authorizer, api_id, authorizer_id)
+    if authorizer is None:
+        raise not_found("Invalid Authorizer identifier specified")
+    return authorizer
+
+
+def get_documentation_part(context: Context, api_id: str, part_id: str) -> DocumentationPart:
+    get_api(context, api_id)
+    part = context.tx.get(DocumentationPart, api_id, part_id)
+    if part is None:
+        raise not_found("Invalid Documentation part identifier specified")
+    return part
+
+
+def get_documentation_version(context: Context, api_id: str, version: str) -> DocumentationVersion:
+    get_api(context, api_id)
+    found = context.tx.get(DocumentationVersion, api_id, version)
+    if found is None:
+        raise not_found("Invalid Documentation version identifier specified")
+    return found
+
+
+def methods_with_paths(context: Context, api_id: str) -> list[tuple[str, Method]]:
+    """An API's methods, each with its resource's path, in the order of paths and verbs."""
+    paths = {resource.id: resource.path for resource in context.tx.list(Resource, api_id)}
+    found = [(paths[method.resource_id], method) for method in context.tx.list(Method, api_id)]
+    return sorted(found, key=lambda pair: (pair[0], pair[1].http_method))

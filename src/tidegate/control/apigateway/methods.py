@@ -10,10 +10,12 @@ from tidegate.control.apigateway.lookup import get_method, get_resource, not_fou
 from tidegate.control.context import Context
 from tidegate.control.patch import bad_request, boolean, choice, entry, member, patch, rule, table, text, to_boolean
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import Method, MethodResponse
+from tidegate.definition.records import Authorizer, Method, MethodResponse, Model, RequestValidator
 
 VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 _AUTHORIZATION_TYPES = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
+_AUTHORIZERS = {"CUSTOM": ("TOKEN", "REQUEST"), "COGNITO_USER_POOLS": ("COGNITO_USER_POOLS",)}
+"""Types of authorizers by the authorization type that they serve."""
 
 METHOD_RULES = table(
     rule("/apiKeyRequired", "replace", boolean("api_key_required")),
@@ -41,15 +43,16 @@ def put_method(context: Context, params: Params) -> Method:
         resource_id=resource.id,
         http_method=verb,
         authorization_type=params["authorization_type"].upper(),
-        authorizer_id=params.get("authorizer_id"),
+        authorizer_id=params.get("authorizer_id") or None,
         api_key_required=bool(params.get("api_key_required")),
-        request_validator_id=params.get("request_validator_id"),
+        request_validator_id=params.get("request_validator_id") or None,
         operation_name=params.get("operation_name"),
         request_parameters=params.get("request_parameters") or None,
         request_models=params.get("request_models") or None,
         authorization_scopes=params.get("authorization_scopes") or None,
     )
     check_method(method)
+    check_references(context, method)
     context.tx.put(method)
     return method
 
@@ -67,15 +70,8 @@ def check_method(method: Method) -> None:
         raise bad_request(
             "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, COGNITO_USER_POOLS"
         )
-    if method.authorization_type in ("CUSTOM", "COGNITO_USER_POOLS") and not method.authorizer_id:
-        raise bad_request(
-            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires "
-            "a valid authorizer."
-        )
-    for name in (method.request_models or {}).values():
-        if name not in ("Empty", "Error"):
-            # Every API has these two; others come with the operations on models.
-            raise bad_request(f"Invalid model identifier specified: {name}")
+    if method.authorization_type in _AUTHORIZERS and not method.authorizer_id:
+        raise _invalid_authorizer()
     names = []
     for parameter in method.request_parameters or {}:
         parts = parameter.split(".", 3)
@@ -86,13 +82,49 @@ def check_method(method: Method) -> None:
         raise bad_request("Parameter names must be unique across querystring, header and path")
 
 
+def check_references(context: Context, method: Method) -> None:
+    """Whether the models, the validator and the authorizer that a method names are in the store. Raises ControlError."""
+    _check_models(context, method.api_id, method.request_models)
+    for response in (method.method_responses or {}).values():
+        _check_models(context, method.api_id, response.response_models)
+    validator = method.request_validator_id
+    if validator and context.tx.get(RequestValidator, method.api_id, validator) is None:
+        # AWS: a 400 here, a 404 where the validator itself is asked for.
+        raise bad_request("Invalid Request Validator identifier specified")
+    if method.authorization_type in _AUTHORIZERS:
+        authorizer = context.tx.get(Authorizer, method.api_id, method.authorizer_id or "")
+        if authorizer is None or authorizer.type not in _AUTHORIZERS[method.authorization_type]:
+            raise _invalid_authorizer()
+
+
+def _check_models(context: Context, api_id: str, models: dict[str, str] | None) -> None:
+    for name in (models or {}).values():
+        if context.tx.get(Model, api_id, name) is None:
+            raise bad_request(f"Invalid model identifier specified: {name}")
+
+
+def _invalid_authorizer() -> ControlError:
+    return bad_request(
+        "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires "
+        "a valid authorizer."
+    )
+
+
 def _get(context: Context, params: Params) -> Method:
     return get_method(context, params["rest_api_id"], params["resource_id"], params["http_method"])
 
 
 def update_method(context: Context, params: Params) -> Method:
     method = patch(_get(context, params), params.get("patch_operations"), METHOD_RULES)
+    method = replace(
+        method,
+        # Clients unset these with an empty text.
+        authorizer_id=method.authorizer_id or None,
+        request_validator_id=method.request_validator_id or None,
+        authorization_scopes=method.authorization_scopes or None,
+    )
     check_method(method)
+    check_references(context, method)
     context.tx.put(method)
     return method
 
@@ -113,6 +145,7 @@ def put_method_response(context: Context, params: Params) -> MethodResponse:
         response_parameters=params.get("response_parameters") or None,
         response_models=params.get("response_models") or None,
     )
+    _check_models(context, method.api_id, responses[status].response_models)
     context.tx.put(replace(method, method_responses=responses))
     return responses[status]
 
@@ -127,6 +160,7 @@ def get_method_response(context: Context, params: Params) -> MethodResponse:
 def update_method_response(context: Context, params: Params) -> MethodResponse:
     method = _get(context, params)
     changed = patch(get_method_response(context, params), params.get("patch_operations"), RESPONSE_RULES)
+    _check_models(context, method.api_id, changed.response_models)
     context.tx.put(replace(method, method_responses={**(method.method_responses or {}), changed.status_code: changed}))
     return changed
 

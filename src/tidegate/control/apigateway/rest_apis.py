@@ -25,11 +25,28 @@ from tidegate.control.patch import (
     text,
 )
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import API_PARTS, EndpointConfiguration, Resource, RestApi
+from tidegate.definition.records import API_PARTS, EndpointConfiguration, Model, Resource, RestApi
 
 CUSTOM_ID_TAG = "_custom_id_"
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _TYPES = ("EDGE", "REGIONAL", "PRIVATE")
+
+# AWS: what every API is born with, in AWS's own words and spacing.
+_FIRST_MODELS = {
+    "Empty": """{
+  "$schema": "http://json-schema.org/draft-04/schema#",
+  "title" : "Empty Schema",
+  "type" : "object"
+}""",
+    "Error": """{
+  "$schema" : "http://json-schema.org/draft-04/schema#",
+  "title" : "Error Schema",
+  "type" : "object",
+  "properties" : {
+    "message" : { "type" : "string" }
+  }
+}""",
+}
 
 
 def create_rest_api(context: Context, params: Params) -> RestApi:
@@ -60,6 +77,17 @@ def create_rest_api(context: Context, params: Params) -> RestApi:
     )
     context.tx.put(api)
     context.tx.put(Resource(api_id=api.id, id=api.root_resource_id, path="/"))
+    for name, schema in _FIRST_MODELS.items():
+        context.tx.put(
+            Model(
+                api_id=api.id,
+                id=context.ids.child_id(),
+                name=name,
+                content_type="application/json",
+                schema=schema,
+                description=f"This is a default {name.lower()} schema model",
+            )
+        )
     return api
 
 
