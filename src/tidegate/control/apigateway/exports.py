@@ -89,19 +89,44 @@ def _extensions(parameters: Mapping[str, str]) -> set[str]:
     return wanted
 
 
-def _json(document: dict[str, Any]) -> str:
+def to_json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
+class _Quoted(str):
+    """A value that is text and must stay it, whatever it looks like."""
+
+    __slots__ = ()
+
+
 class _Dumper(yaml.SafeDumper):
-    """Values that stand at two places are written twice."""
+    """Values that stand at two places are written twice. AWS: values are quoted, keys are not."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_text(self, data: str) -> yaml.ScalarNode:
+        # Line breaks of all kinds survive in double quotes alone.
+        quoted = isinstance(data, _Quoted) or not data.isprintable()
+        return self.represent_scalar("tag:yaml.org,2002:str", str(data), style='"' if quoted else None)
 
-def _yaml(document: dict[str, Any]) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, explicit_start=True, width=4096)
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(_Quoted, _Dumper.represent_text)
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _quoted(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_quoted(inner) for inner in value]
+    return _Quoted(value) if isinstance(value, str) else value
+
+
+def to_yaml(document: dict[str, Any]) -> str:
+    return yaml.dump(
+        _quoted(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, explicit_start=True, width=1 << 30
+    )
 
 
 _FORMATS = {
@@ -112,6 +137,6 @@ _FORMATS = {
 }
 """Media type → file name extension."""
 
-_WRITERS = {"json": _json, "yaml": _yaml}
+_WRITERS = {"json": to_json, "yaml": to_yaml}
 
 OPERATIONS = {"GetExport": get_export}

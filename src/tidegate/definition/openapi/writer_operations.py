@@ -119,20 +119,23 @@ class Operations:
         status = response.status_code
         texts = self.documentation.texts("RESPONSE", path=path, method=verb, status=status)
         written: dict[str, Any] = {"description": f"{status} response", **texts}
-        headers = sorted(name.removeprefix(_RESPONSE_HEADER) for name in response.response_parameters or ())
-        if headers:
+        if response.response_parameters:
             written["headers"] = {
-                name: {
-                    **self.documentation.texts("RESPONSE_HEADER", path=path, method=verb, status=status, name=name),
-                    **self._string(),
-                }
-                for name in headers
+                name.removeprefix(_RESPONSE_HEADER): self._header(
+                    name.removeprefix(_RESPONSE_HEADER), required, path, verb, status
+                )
+                for name, required in sorted(response.response_parameters.items())
             }
         if self.version == "oas30":
             written["content"] = _content(schemas)
         elif schemas:
             written["schema"] = _one(schemas)
         return written
+
+    def _header(self, name: str, required: bool, path: str, verb: str, status: str) -> dict[str, Any]:
+        texts = self.documentation.texts("RESPONSE_HEADER", path=path, method=verb, status=status, name=name)
+        # Swagger 2.0 cannot say it; nor does it have an effect.
+        return texts | ({"required": True} if required and self.version == "oas30" else {}) | self._string()
 
     def _string(self) -> dict[str, Any]:
         """AWS: every parameter is text."""
