@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.definition.openapi.imported import ImportedApi, OpenApiError
-from tidegate.definition.openapi.reader import read_openapi
+from tidegate.definition.openapi.imported import ImportedApi, OpenApiError, failure
+from tidegate.definition.openapi.reader import examine_openapi, read_openapi
 
-__all__ = ["ImportedApi", "OpenApiError", "read_openapi"]
+__all__ = ["ImportedApi", "OpenApiError", "examine_openapi", "failure", "read_openapi"]

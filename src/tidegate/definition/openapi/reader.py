@@ -1,8 +1,7 @@
-"""Reading an OpenAPI file (Swagger 2.0 or OpenAPI 3.0, JSON or YAML) into methods and settings.
+"""Reading an OpenAPI file (Swagger 2.0 or OpenAPI 3.0, JSON or YAML): everything that it declares of a REST API.
 
-Takes what SAM and templates make: paths, `x-amazon-apigateway-integration`, `-any-method`, `-binary-media-types`, responses
-and their headers. What the file asks for and Tidegate does not do is listed in `warnings`, item by item; what would leave a
-method unguarded (security, keys) is kept on the method, so that deploying it is refused.
+What is wrong is gathered in `errors`, what the file asks for and an import does not do in `warnings`, item by item. The
+parts have modules of their own; here is the root. Not here: laying the result over an API (control).
 Source: *API Gateway extensions to OpenAPI*; shared facts, rest-control-plane §11 and §13.
 """
 
@@ -10,262 +9,241 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-import yaml
+from tidegate.definition.openapi.basepath import prefix
+from tidegate.definition.openapi.documentation import Documentation
+from tidegate.definition.openapi.extensions import (
+    API_KEY_SOURCE,
+    BINARY_MEDIA_TYPES,
+    DOCUMENTATION,
+    ENDPOINT_ACCESS_MODE,
+    ENDPOINT_CONFIGURATION,
+    GATEWAY_RESPONSE_TYPES,
+    GATEWAY_RESPONSES,
+    HTTP_API_ONLY,
+    MINIMUM_COMPRESSION_SIZE,
+    POLICY,
+    PREFIX,
+    REQUEST_VALIDATOR,
+    REQUEST_VALIDATORS,
+    SECURITY_POLICY,
+)
+from tidegate.definition.openapi.imported import ImportedApi, Malformed, OpenApiError, failure
+from tidegate.definition.openapi.loading import load
+from tidegate.definition.openapi.operations import Operations
+from tidegate.definition.openapi.references import References
+from tidegate.definition.openapi.schemas import Schemas
+from tidegate.definition.openapi.security import Security
+from tidegate.definition.openapi.values import flag, integer, listing, mapping, text, text_map, texts
+from tidegate.definition.records import GatewayResponse, RequestValidator
 
-from tidegate.definition.openapi.imported import ImportedApi, OpenApiError
-from tidegate.definition.records import Integration, IntegrationResponse, Method, MethodResponse, TlsConfig
-
-_VERBS = ("get", "put", "post", "delete", "patch", "options", "head")
-_ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
-_ANY = "x-amazon-apigateway-any-method"
-_SETTINGS = {
-    "x-amazon-apigateway-binary-media-types": "binary_media_types",
-    "x-amazon-apigateway-minimum-compression-size": "minimum_compression_size",
-    "x-amazon-apigateway-api-key-source": "api_key_source",
-    "x-amazon-apigateway-policy": "policy",
-}
 _KNOWN_ROOT = frozenset(
     "swagger openapi info host basePath schemes servers paths definitions components securityDefinitions security tags "
-    "consumes produces externalDocs".split()
+    "consumes produces parameters responses externalDocs".split()
 )
-_MOST_BYTES = 6 * 1024 * 1024
+_READ_ELSEWHERE = (DOCUMENTATION, ENDPOINT_CONFIGURATION, GATEWAY_RESPONSES, REQUEST_VALIDATOR, REQUEST_VALIDATORS)
 
 
 def read_openapi(body: bytes, *, account: str, region: str, options: Mapping[str, str]) -> ImportedApi:
-    """Raises OpenApiError."""
-    if len(body) > _MOST_BYTES:
-        raise OpenApiError("The OpenAPI file is larger than 6 MB")
-    text = body.decode("utf-8", "replace")
-    for variable, value in (("AccountId", account), ("Region", region), ("Partition", "aws")):
-        text = text.replace(f"${{AWS::{variable}}}", value)
+    """Everything of a file without an error. Raises OpenApiError with all of them."""
+    imported = examine_openapi(body, account=account, region=region, options=options)
+    if imported.errors:
+        raise OpenApiError(failure(imported.errors, imported.warnings))
+    return imported
+
+
+def examine_openapi(body: bytes, *, account: str, region: str, options: Mapping[str, str]) -> ImportedApi:
+    """The same, with the errors listed in the result. Raises OpenApiError for what is no OpenAPI file."""
+    document = load(body, {"AccountId": account, "Region": region, "Partition": "aws"})
+    _check_version(document)
+    imported = ImportedApi(reads_documentation=options.get("ignore") != "documentation")
     try:
-        document = yaml.load(text, Loader=_JsonLikeLoader)  # noqa: S506 - a SafeLoader that keeps dates as text
-    except yaml.YAMLError as error:
-        raise OpenApiError(f"Invalid OpenAPI input: {error}") from None
-    if not isinstance(document, dict) or not ("swagger" in document or "openapi" in document):
+        _Reader(document, imported).read(options.get("basepath", "ignore"))
+    except Malformed as error:
+        imported.error(str(error))
+    return imported
+
+
+def _check_version(document: dict[str, Any]) -> None:
+    if "swagger" not in document and "openapi" not in document:
         raise OpenApiError("Unable to build importer with provided input.")
-    if options.get("basepath", "ignore") != "ignore":
-        raise OpenApiError("Tidegate does not support basepath prepend and split yet")
-    try:
-        imported = _Reader(document).read()
-        for methods in imported.operations.values():
-            for method in methods.values():
-                # Held against the types of the record, so that nothing is stored that could not be read back.
-                msgspec.convert(msgspec.to_builtins(method), Method, strict=True)
-        return imported
-    except msgspec.ValidationError as error:
-        raise OpenApiError(f"Invalid OpenAPI input: {error}") from None
-    except (AttributeError, TypeError, ValueError, KeyError) as error:
-        if isinstance(error, OpenApiError):
-            raise
-        raise OpenApiError(f"Invalid OpenAPI input: a value has the wrong type ({error})") from None
-
-
-class _JsonLikeLoader(yaml.SafeLoader):
-    """YAML with the types of JSON: `2012-10-17` stays a string."""
-
-
-_JsonLikeLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+    version = str(document.get("swagger") or document.get("openapi"))
+    if not re.fullmatch(r"2\.0" if "swagger" in document else r"3\.0(\.\d+)?", version, re.ASCII):
+        # AWS [rec] says the first sentence and no more.
+        raise OpenApiError(f"Invalid OpenAPI input. Only Swagger 2.0 and OpenAPI 3.0 can be imported, not {version}")
 
 
 class _Reader:
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], imported: ImportedApi) -> None:
         self._document = document
-        self._imported = ImportedApi()
+        self._imported = imported
+        self._documentation = Documentation(imported)
+        self._references = References(document)
 
-    def read(self) -> ImportedApi:
-        document, imported = self._document, self._imported
-        info = document.get("info") or {}
-        imported.name = info.get("title")
-        imported.settings = {"version": _text(info.get("version")), "description": info.get("description")}
+    def read(self, basepath: str) -> None:
+        document, imported, part = self._document, self._imported, self._imported.part
+        before = prefix(document, basepath)
+        schemas = Schemas(document, self._references, imported)
+        security = Security(document, self._references, imported)
+        with part():
+            self._info()
+        self._root()
+        schemas.read_named()
+        security.read_authorizers()
+        with part():
+            self._validators()
+        with part():
+            self._gateway_responses()
+        with part():
+            self._endpoint()
+        operations = Operations(document, self._references, schemas, security, self._documentation, imported)
+        for path, item in mapping(document.get("paths"), "paths").items():
+            with part():
+                self._path(operations, before, path, item)
+        if imported.reads_documentation:
+            if document.get(DOCUMENTATION) is not None:
+                with part():
+                    self._documentation.read_extension(document[DOCUMENTATION])
+            self._documentation.finish()
+
+    def _info(self) -> None:
+        info = mapping(self._document.get("info"), "info")
+        imported = self._imported
+        imported.name = text(info.get("title"), "info.title")
+        imported.settings["version"] = text(info.get("version"), "info.version") or None
+        imported.settings["description"] = text(info.get("description"), "info.description") or None
         if imported.name:
             imported.settings["name"] = imported.name
-        for key, value in document.items():
+
+    def _root(self) -> None:
+        for key, value in self._document.items():
             if key in _SETTINGS:
-                imported.settings[_SETTINGS[key]] = _setting(key, value)
-            elif key not in _KNOWN_ROOT and key != _ENDPOINT:
-                imported.warnings.append(f"Tidegate does not support {key} yet")
-        for path, item in (document.get("paths") or {}).items():
-            if path.startswith("x-"):
-                imported.warnings.append(f"Tidegate does not support {path} in paths yet")
-            else:
-                self._path(path, item)
-        self._endpoint()
-        return imported
+                field, read = _SETTINGS[key]
+                with self._imported.part():
+                    self._imported.settings[field] = read(value, key)
+            elif key in HTTP_API_ONLY:
+                self._imported.warn(f"Ignoring {key}: HTTP APIs alone have it")
+            elif key.startswith(PREFIX):
+                if key not in _READ_ELSEWHERE:
+                    self._imported.warn(f"Ignoring {key}: REST APIs have no such extension here")
+            elif key not in _KNOWN_ROOT and not key.startswith("x-"):
+                self._imported.warn(f"Ignoring {key}: OpenAPI has no such member")
+        self._tags_and_components()
+
+    def _tags_and_components(self) -> None:
+        """Extensions of HTTP APIs may stand here too."""
+        for tag in listing(self._document.get("tags"), "tags"):
+            for key in mapping(tag, "tags").keys() & HTTP_API_ONLY:
+                self._imported.warn(f"Ignoring {key} of tags: HTTP APIs alone have it")
+        for key in mapping(self._document.get("components"), "components").keys() & HTTP_API_ONLY:
+            self._imported.warn(f"Ignoring {key} of components: HTTP APIs alone have it")
+
+    def _path(self, operations: Operations, before: str, path: str, item: Any) -> None:
+        if path.startswith(PREFIX):
+            self._imported.warn(f"Ignoring {path} of paths: REST APIs have no such member")
+        elif not path.startswith("x-"):
+            if not path.startswith("/"):
+                raise Malformed(f"Invalid OpenAPI input: the path {path} must begin with /")
+            operations.read_path((before + path).rstrip("/") or "/", item)
 
     def _endpoint(self) -> None:
         """Swagger has the endpoint's configuration in the root, OpenAPI 3 with its servers."""
-        given = [
-            self._document.get(_ENDPOINT),
-            *(server.get(_ENDPOINT) for server in self._document.get("servers") or ()),
-        ]
-        for configuration in given:
-            for key, value in (configuration or {}).items():
+        servers = listing(self._document.get("servers"), "servers")
+        given = [self._document, *(mapping(server, "servers") for server in servers)]
+        for holder in given:
+            configuration = mapping(holder.get(ENDPOINT_CONFIGURATION), ENDPOINT_CONFIGURATION)
+            for key, value in configuration.items():
                 if key == "disableExecuteApiEndpoint":
-                    self._imported.settings["disable_execute_api_endpoint"] = bool(value)
+                    self._imported.settings["disable_execute_api_endpoint"] = flag(value, key)
+                elif key == "vpcEndpointIds":
+                    self._imported.vpc_endpoint_ids = texts(value, key)
                 else:
-                    self._imported.warnings.append(f"Tidegate does not support {key} of {_ENDPOINT} yet")
+                    # AWS: the types are a parameter of ImportRestApi, the address type cannot be imported.
+                    self._imported.warn(f"Ignoring {key} of {ENDPOINT_CONFIGURATION}: it cannot be imported")
 
-    def _path(self, path: str, item: Any) -> None:
-        if not isinstance(item, dict):
-            raise OpenApiError(f"Invalid path item at {path}")
-        operations = self._imported.operations.setdefault(path.rstrip("/") or "/", {})
-        for key, operation in item.items():
-            if key in _VERBS or key == _ANY:
-                verb = "ANY" if key == _ANY else key.upper()
-                shared = item.get("parameters") or []
-                operations[verb] = self._operation(operation or {}, shared, f"{verb} {path}")
-            elif key not in ("parameters", "summary", "description", "servers"):
-                self._imported.warnings.append(f"Tidegate does not support {key} at {path} yet")
+    def _validators(self) -> None:
+        for name, value in mapping(self._document.get(REQUEST_VALIDATORS), REQUEST_VALIDATORS).items():
+            with self._imported.part():
+                self._imported.request_validators[name] = self._validator(name, value, f"{REQUEST_VALIDATORS}.{name}")
 
-    def _operation(self, operation: dict[str, Any], shared: list[Any], where: str) -> Method:
-        for key in operation:
-            if key.startswith("x-amazon-apigateway-") and key not in (
-                "x-amazon-apigateway-integration",
-                "x-amazon-apigateway-auth",
-                "x-amazon-apigateway-request-validator",
-            ):
-                self._imported.warnings.append(f"Tidegate does not support {key} at {where} yet")
-        authorization, key_required = self._security(operation)
-        validator = operation.get("x-amazon-apigateway-request-validator")
-        integration = operation.get("x-amazon-apigateway-integration")
-        for key in (integration or {}).keys() - _KNOWN_INTEGRATION:
-            self._imported.warnings.append(f"Tidegate does not support {key} of the integration at {where}")
-        return Method(
+    def _validator(self, name: str, value: Any, place: str) -> RequestValidator:
+        given = mapping(value, place)
+        self._warn_unknown(given, "validateRequestBody validateRequestParameters", place)
+        return RequestValidator(
             api_id="",
-            resource_id="",
-            http_method="",
-            authorization_type=authorization,
-            authorizer_id="unsupported" if authorization in ("CUSTOM", "COGNITO_USER_POOLS") else None,
-            api_key_required=key_required,
-            # AWS: naming a validator in the root applies it to every operation without one of its own.
-            request_validator_id=validator or self._document.get("x-amazon-apigateway-request-validator"),
-            operation_name=operation.get("operationId"),
-            request_parameters=self._parameters(shared + (operation.get("parameters") or [])),
-            method_responses=self._responses(operation.get("responses") or {}),
-            method_integration=None if integration is None else _integration(integration),
+            id="",
+            name=name,
+            validate_request_body=flag(given.get("validateRequestBody"), f"{place}.validateRequestBody"),
+            validate_request_parameters=flag(
+                given.get("validateRequestParameters"), f"{place}.validateRequestParameters"
+            ),
         )
 
-    def _security(self, operation: dict[str, Any]) -> tuple[str, bool]:
-        auth = operation.get("x-amazon-apigateway-auth") or {}
-        authorization, key_required = _text(auth.get("type") or "NONE").upper(), False
-        components = self._document.get("components") or {}
-        schemes = self._document.get("securityDefinitions") or components.get("securitySchemes") or {}
-        for requirement in operation.get("security", self._document.get("security")) or ():
-            for name in requirement:
-                scheme = schemes.get(name) or {}
-                kind = scheme.get("x-amazon-apigateway-authtype")
-                if kind == "awsSigv4":
-                    authorization = "AWS_IAM"
-                elif "x-amazon-apigateway-authorizer" in scheme:
-                    pool = kind == "cognito_user_pools"
-                    authorization = "COGNITO_USER_POOLS" if pool else "CUSTOM"
-                elif str(scheme.get("name", "")).lower() == "x-api-key":
-                    key_required = True
-                else:
-                    self._imported.warnings.append(f"The security scheme {name} is not one of API Gateway's")
-        return authorization, key_required
+    def _gateway_responses(self) -> None:
+        for kind, value in mapping(self._document.get(GATEWAY_RESPONSES), GATEWAY_RESPONSES).items():
+            with self._imported.part():
+                response = self._gateway_response(kind, value, f"{GATEWAY_RESPONSES}.{kind}")
+                self._imported.gateway_responses[kind] = response
 
-    def _parameters(self, parameters: list[Any]) -> dict[str, bool] | None:
-        places = {"query": "querystring", "header": "header", "path": "path"}
-        declared = {}
-        for given in parameters:
-            parameter = self._resolve(given)
-            if parameter.get("in") in places and "name" in parameter:
-                name = f"method.request.{places[parameter['in']]}.{parameter['name']}"
-                declared[name] = bool(parameter.get("required"))
-        return declared or None
-
-    def _responses(self, responses: dict[Any, Any]) -> dict[str, MethodResponse] | None:
-        declared = {}
-        for status, given in responses.items():
-            response = self._resolve(given or {})
-            if not re.fullmatch(r"[1-5]\d\d", str(status)):
-                continue
-            headers = {f"method.response.header.{name}": False for name in response.get("headers") or {}}
-            declared[str(status)] = MethodResponse(status_code=str(status), response_parameters=headers or None)
-        return declared or None
-
-    def _resolve(self, node: Any) -> dict[str, Any]:
-        """Follow a local reference."""
-        seen = set()
-        while isinstance(node, dict) and "$ref" in node:
-            reference = node["$ref"]
-            if reference in seen or not reference.startswith("#/"):
-                raise OpenApiError(f"Cannot resolve the reference {reference}")
-            seen.add(reference)
-            node = self._document
-            for part in reference[2:].split("/"):
-                if not isinstance(node, dict) or part not in node:
-                    raise OpenApiError(f"Cannot resolve the reference {reference}")
-                node = node[part]
-        if not isinstance(node, dict):
-            raise OpenApiError("Invalid OpenAPI input: an object was expected")
-        return node
-
-
-_KNOWN_INTEGRATION = frozenset(
-    "type httpMethod uri credentials connectionType connectionId passthroughBehavior contentHandling timeoutInMillis "
-    "cacheNamespace cacheKeyParameters requestParameters requestTemplates responses tlsConfig responseTransferMode "
-    "integrationTarget payloadFormatVersion".split()
-)
-
-
-def _setting(key: str, value: Any) -> Any:
-    if key.endswith("policy"):
-        return json.dumps(value)
-    return value
-
-
-def _text(value: Any) -> Any:
-    return None if value is None else str(value)
-
-
-def _integration(given: dict[str, Any]) -> Integration:
-    kind = str(given.get("type", "")).upper()
-    if kind not in ("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"):
-        raise OpenApiError(f"Invalid integration type specified: {given.get('type')}")
-    tls = given.get("tlsConfig")
-    verb = given.get("httpMethod")
-    return Integration(
-        type=kind,
-        http_method=verb.upper() if verb and kind != "MOCK" else None,
-        uri=given.get("uri"),
-        connection_type=given.get("connectionType") or ("INTERNET" if kind.startswith("HTTP") else None),
-        connection_id=given.get("connectionId"),
-        credentials=given.get("credentials"),
-        request_parameters=given.get("requestParameters") or None,
-        request_templates=given.get("requestTemplates") or None,
-        passthrough_behavior=str(given.get("passthroughBehavior") or "WHEN_NO_MATCH").upper(),
-        content_handling=given.get("contentHandling"),
-        timeout_in_millis=given.get("timeoutInMillis") or 29000,
-        cache_namespace=given.get("cacheNamespace"),
-        cache_key_parameters=given.get("cacheKeyParameters") or [],
-        integration_responses=_integration_responses(given.get("responses") or {}),
-        tls_config=TlsConfig(insecure_skip_verification=bool(tls.get("insecureSkipVerification"))) if tls else None,
-        response_transfer_mode=given.get("responseTransferMode") or "BUFFERED",
-        integration_target=given.get("integrationTarget"),
-    )
-
-
-def _integration_responses(given: dict[Any, Any]) -> dict[str, IntegrationResponse] | None:
-    """The key is the selection pattern; the literal `default` means no pattern."""
-    responses = {}
-    for pattern, response in given.items():
-        response = response or {}
-        status = str(response.get("statusCode") or "200")
-        responses[status] = IntegrationResponse(
-            status_code=status,
-            selection_pattern=None if pattern == "default" else str(pattern),
-            response_parameters=response.get("responseParameters") or None,
-            response_templates=response.get("responseTemplates") or None,
-            content_handling=response.get("contentHandling"),
+    def _gateway_response(self, kind: str, value: Any, place: str) -> GatewayResponse:
+        if kind not in GATEWAY_RESPONSE_TYPES:
+            raise Malformed(f"Unable to put gateway response '{kind}': Invalid gateway response type specified: {kind}")
+        given = mapping(value, place)
+        self._warn_unknown(given, "statusCode responseParameters responseTemplates", place)
+        return GatewayResponse(
+            api_id="",
+            response_type=kind,
+            status_code=text(given.get("statusCode"), f"{place}.statusCode") or None,
+            response_parameters=text_map(given.get("responseParameters"), f"{place}.responseParameters"),
+            response_templates=text_map(given.get("responseTemplates"), f"{place}.responseTemplates"),
         )
-    return responses or None
+
+    def _warn_unknown(self, given: dict[str, Any], known: str, place: str) -> None:
+        for key in given:
+            if key not in known.split():
+                self._imported.warn(f"Ignoring {key} of {place}: REST APIs have no such member")
+
+
+def _policy(value: Any, place: str) -> str | None:
+    """A policy document, or one as text."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise Malformed(
+                "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
+            ) from None
+    return json.dumps(mapping(value, place))
+
+
+def _key_source(value: Any, place: str) -> str | None:
+    source = text(value, place)
+    if source is not None and source.upper() not in ("HEADER", "AUTHORIZER"):
+        raise Malformed(f"Invalid api key source specified: {source}")
+    return source.upper() if source else None
+
+
+def _compression(value: Any, place: str) -> int | None:
+    size = integer(value, place)
+    if size is not None and not 0 <= size <= 10485760:
+        raise Malformed("Invalid minimum compression size, must be between 0 and 10485760")
+    return size
+
+
+def _media_types(value: Any, place: str) -> list[str] | None:
+    return texts(value, place) or None
+
+
+_SETTINGS: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
+    API_KEY_SOURCE: ("api_key_source", _key_source),
+    BINARY_MEDIA_TYPES: ("binary_media_types", _media_types),
+    ENDPOINT_ACCESS_MODE: ("endpoint_access_mode", text),
+    MINIMUM_COMPRESSION_SIZE: ("minimum_compression_size", _compression),
+    POLICY: ("policy", _policy),
+    SECURITY_POLICY: ("security_policy", text),
+}
+"""Extensions in the root → field of the RestApi record, and how the value is read."""
