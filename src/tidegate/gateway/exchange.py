@@ -7,8 +7,9 @@ What only some requests need (decoded arguments, the user agent) is worked out w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -67,6 +68,8 @@ class Exchange:
     """Of a custom domain, with its leading slash; it is no part of `path`."""
     _arguments: dict[str, list[str]] | None = None
     _labels: dict[str, str] | None = None
+    raw_labels: Mapping[str, str] = MappingProxyType({})
+    """Path parameters as sent, percent-encoding untouched; none until the request has been routed."""
 
     def __init__(
         self,
@@ -99,8 +102,6 @@ class Exchange:
     # Set when the request is routed.
     verb: str
     """That the method was found by: the client's, or that of X-HTTP-Method-Override."""
-    raw_labels: dict[str, str]
-    """Path parameters as sent, percent-encoding untouched."""
 
     def at(self, step: str) -> None:
         """A step begins."""

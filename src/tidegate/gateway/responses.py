@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Pairs, Response, UpstreamError, UpstreamTimeout
+from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.headers import field_value
+from tidegate.mapping.media import mime
+from tidegate.plan.nodes import GatewayResponsePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ TYPES = {
 """FORBIDDEN, INCOMPLETE_SIGNATURE, REQUEST_URI_TOO_LONG and REQUEST_HEADERS_TOO_LARGE are no types of AWS's: those answers
 cannot be customised."""
 
+CUSTOMISABLE = TYPES.keys() - {
+    "FORBIDDEN",
+    "INCOMPLETE_SIGNATURE",
+    "REQUEST_TOO_LARGE",
+    "REQUEST_URI_TOO_LONG",
+    "REQUEST_HEADERS_TOO_LARGE",
+}
+"""AWS: REQUEST_TOO_LARGE is a type, but its answer cannot be customised."""
+
 MALFORMED_PROXY_STATUS = 502
 """AWS: a Lambda proxy integration's failure is a DEFAULT_5XX with status 502."""
 
@@ -54,13 +67,43 @@ def message_of(error: GatewayError) -> str:
 
 
 def render(error: GatewayError) -> Response:
-    """The answer to a request that an error stopped, without the headers that every answer gets."""
+    """The answer to a request that an error stopped, without the headers that every answer gets; nobody has customised it."""
     kind = TYPES[error.kind]
-    message = message_of(error)
     # AWS: bodies of errors that arise after execution has started have a blank after the colon.
-    body = ('{"message": ' if error.started else '{"message":') + json.dumps(message) + "}"
+    body = ('{"message": ' if error.started else '{"message":') + json.dumps(message_of(error)) + "}"
     headers: Pairs = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", kind.error_type)]
     return Response(error.status or kind.status, headers, body.encode())
+
+
+def render_for(error: GatewayError, ex: Exchange) -> Response:
+    """The same as the API has customised it. AWS: the type's own customisation, else that of DEFAULT_4XX or DEFAULT_5XX."""
+    customised = ex.stage.gateway_responses
+    if not customised or error.kind not in CUSTOMISABLE:
+        return render(error)
+    status = error.status or TYPES[error.kind].status
+    plan = customised.get(error.kind) or customised.get("DEFAULT_5XX" if status >= 500 else "DEFAULT_4XX")
+    if plan is None:
+        return render(error)
+    media_type, body = _body(plan, ex)
+    headers: Pairs = [(b"Content-Type", media_type.encode()), (b"x-amzn-ErrorType", TYPES[error.kind].error_type)]
+    for name, source in plan.headers:
+        value = source(ex)
+        if value is not None:
+            headers = [pair for pair in headers if pair[0].lower() != name.lower()]
+            headers.append((name, field_value(value)))
+    return Response(plan.status or status, headers, body.encode())
+
+
+def _body(plan: GatewayResponsePlan, ex: Exchange) -> tuple[str, str]:
+    """AWS: the template of the type that Accept names first, else that of application/json, else the first."""
+    templates = plan.templates
+    wanted = mime(ex.request.headers.get(b"accept"))
+    for candidate in (wanted, "application/json"):
+        for media_type, render_body in templates:
+            if media_type == candidate:
+                return media_type, render_body(ex)
+    media_type, render_body = templates[0]
+    return media_type, render_body(ex)
 
 
 def too_large(ids: Pairs) -> Response:

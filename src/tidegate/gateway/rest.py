@@ -23,7 +23,7 @@ from tidegate.gateway.execution_log import Line, cut, execution_log
 from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
-from tidegate.gateway.responses import backend_error, message_of, render
+from tidegate.gateway.responses import backend_error, message_of, render_for
 from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
 
 log = logging.getLogger("tidegate.gateway")
@@ -136,8 +136,8 @@ class RestPipeline:
     @staticmethod
     def _stopped(ex: Exchange, error: GatewayError) -> Response:
         ex.error_type = error.kind
-        response = render(error)
         ex.error_message = message_of(error)
+        response = render_for(error, ex)
         ex.failure = error.detail
         if error.fault is not Fault.CLIENT:
             ex.integration_error = error.detail

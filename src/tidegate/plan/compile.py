@@ -13,13 +13,13 @@ from tidegate.core.message import ClientIdentity
 from tidegate.definition.records import DeploymentDocument, Method, MethodSetting, Stage, setting_key
 from tidegate.mapping.logformat import DEFAULT_FORMAT, LogFormat
 from tidegate.mapping.media import BinaryTypes
+from tidegate.plan.gateway_responses import compile_gateway_responses
 from tidegate.plan.integrations import IntegrationCompiler
 from tidegate.plan.nodes import UNLIMITED, Canary, ExecutionLogging, MethodPlan, StagePlan, Throttle
 from tidegate.plan.refusals import (
     api_refusals,
     integration_refusals,
     method_refusals,
-    response_refusals,
     stage_refusals,
 )
 from tidegate.plan.routing import Router
@@ -50,11 +50,7 @@ def compile_stage(
 
 
 def _compile(document: DeploymentDocument, stage: Stage, scope: Scope, certificate: ClientIdentity | None) -> StagePlan:
-    problems = [
-        *api_refusals(document.api),
-        *response_refusals(document.gateway_responses),
-        *stage_refusals(stage),
-    ]
+    problems = [*api_refusals(document.api), *stage_refusals(stage)]
     variables = stage.variables or {}
     compiler = IntegrationCompiler(
         api_id=document.api.id,
@@ -73,6 +69,7 @@ def _compile(document: DeploymentDocument, stage: Stage, scope: Scope, certifica
         routes.append((path, method.http_method, plan))
         routes += _verbs_of_any(method, path, stage, plan)
     access_log = _access_log(stage, problems)
+    gateway_responses = compile_gateway_responses(document.gateway_responses, variables, problems)
     if not document.methods:
         problems.append(Problem("", "The REST API doesn't contain any methods"))
     if problems:
@@ -90,6 +87,7 @@ def _compile(document: DeploymentDocument, stage: Stage, scope: Scope, certifica
         sampled=stage.tracing_enabled,
         open=not document.api.disable_execute_api_endpoint,
         key=(document.api.id, stage.stage_name),
+        gateway_responses=gateway_responses,
     )
 
 

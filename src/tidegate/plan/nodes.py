@@ -13,6 +13,7 @@ from tidegate.core.message import Origin
 from tidegate.mapping.logformat import LogFormat
 from tidegate.mapping.media import BinaryTypes
 from tidegate.mapping.parameters import Source
+from tidegate.mapping.substitution import Render
 from tidegate.plan.routing import Router
 
 
@@ -132,6 +133,17 @@ NO_METHOD = MethodPlan(None, None, "", None, BrokenPlan("no method was matched")
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayResponsePlan:
+    """A customised answer to requests that the gateway stops."""
+
+    status: int | None
+    """None: that of the type which stopped the request."""
+    headers: tuple[tuple[bytes, Source], ...]
+    templates: tuple[tuple[str, Render], ...]
+    """(media type, body) in order of declaration."""
+
+
+@dataclass(frozen=True, slots=True)
 class StagePlan:
     """One deployed stage of one API."""
 
@@ -150,6 +162,8 @@ class StagePlan:
     """False: the default endpoint (`…execute-api…`) is disabled."""
     key: tuple[str, str]
     """API id and stage name."""
+    gateway_responses: Mapping[str, GatewayResponsePlan] = field(default_factory=dict)
+    """The customised ones by type, DEFAULT_4XX and DEFAULT_5XX among them."""
     canary: Canary | None = None
     is_canary: str | None = None
     """`$context.isCanaryRequest`: `true` or `false` on a stage that has a canary."""

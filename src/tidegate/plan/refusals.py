@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tidegate.core.errors import Problem
-from tidegate.definition.records import GatewayResponse, Integration, Method, RestApi, Stage
+from tidegate.definition.records import Integration, Method, RestApi, Stage
 
 _VELOCITY = re.compile(r"[$#][!{]?[A-Za-z{*#\[]")
 """The beginning of a Velocity reference, directive or comment."""
@@ -26,11 +26,6 @@ def api_refusals(api: RestApi) -> Iterator[Problem]:
         yield _refuse("/securityPolicy", "a security policy")
     if api.endpoint_access_mode is not None:
         yield _refuse("/endpointAccessMode", "endpoint access modes")
-
-
-def response_refusals(responses: list[GatewayResponse]) -> Iterator[Problem]:
-    for response in responses:
-        yield _refuse(f"/gatewayResponses/{response.response_type}", "customised gateway responses")
 
 
 def method_refusals(method: Method, pointer: str) -> Iterator[Problem]:
