@@ -66,14 +66,17 @@ paths:
 
 
 def test_what_is_not_done_is_reported(server: Server) -> None:
-    given = document(**{"x-amazon-apigateway-gateway-responses": {}, "x-amazon-apigateway-request-validators": {}})
+    given = document(**{"x-amazon-apigateway-cors": {}, "x-amazon-apigateway-importexport-version": "1.0"})
     warnings = load(server, given)["warnings"]
-    assert [warning.split()[4] for warning in warnings] == [
-        "x-amazon-apigateway-gateway-responses",
-        "x-amazon-apigateway-request-validators",
+    assert warnings == [
+        "Ignoring x-amazon-apigateway-cors: HTTP APIs alone have it",
+        "Ignoring x-amazon-apigateway-importexport-version: HTTP APIs alone have it",
     ]
-    with pytest.raises(ClientError, match="Warnings found during import"):
-        load(server, given, failOnWarnings=True)
+    client = server.client("apigateway", key="444444444444")
+    with pytest.raises(ClientError) as caught:
+        client.import_rest_api(body=json.dumps(given), failOnWarnings=True)
+    assert caught.value.response["Error"]["Message"] == "Warnings found during import:\n\t" + "\n\t".join(warnings)
+    assert client.get_rest_apis()["items"] == []
 
 
 def test_a_guarded_method_is_never_served_open(server: Server) -> None:
@@ -114,7 +117,7 @@ BAD: dict[str, Any] = {
     "path is text": {"swagger": "2.0", "info": {}, "paths": {"/a": "x"}},
     "integration is text": document("mock"),
     "uri is a number": document({"type": "http_proxy", "httpMethod": "GET", "uri": 5}),
-    "timeout is text": document({**MOCK, "timeoutInMillis": "3000"}),
+    "timeout is text": document({**MOCK, "timeoutInMillis": "soon"}),
     "type": document({"type": "nonsense"}),
     "status": document({**MOCK, "responses": {"default": {"statusCode": "abc"}}}),
     "pattern": document({**MOCK, "responses": {"*": {"statusCode": "200"}}}),

@@ -1,98 +1,80 @@
-"""ImportRestApi and PutRestApi: an OpenAPI file becomes an API. Reading the file is `definition.openapi`."""
+"""ImportRestApi and PutRestApi: an OpenAPI file becomes an API, whole or not at all.
+
+Reading the file is `definition.openapi`; laying its parts over the API is `imported_parts`.
+Source: *Import an OpenAPI file to update an existing API definition*; shared facts, rest-control-plane §11.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from tidegate.aws.model import Params
-from tidegate.aws.scope import Scope
-from tidegate.control.apigateway.integrations import check_integration
+from tidegate.control.apigateway.imported_parts import Import
 from tidegate.control.apigateway.lookup import get_api
-from tidegate.control.apigateway.methods import check_method
-from tidegate.control.apigateway.resources import add_resource
 from tidegate.control.apigateway.rest_apis import create_rest_api, with_tags
 from tidegate.control.context import Context
 from tidegate.control.patch import bad_request
-from tidegate.definition.openapi import ImportedApi, OpenApiError, read_openapi
-from tidegate.definition.records import Method, Resource, RestApi
+from tidegate.definition.openapi import ImportedApi, OpenApiError, examine_openapi, failure
+from tidegate.definition.records import RestApi
 
-
-def _read(body: bytes, scope: Scope, params: Params) -> ImportedApi:
-    try:
-        imported = read_openapi(
-            body, account=scope.account, region=scope.region, options=params.get("parameters") or {}
-        )
-    except OpenApiError as error:
-        raise bad_request(str(error)) from error
-    if imported.warnings and params.get("fail_on_warnings"):
-        raise bad_request("Warnings found during import:\n\t" + "\n\t".join(imported.warnings))
-    return imported
+_MODES = ("merge", "overwrite")
+_PUT_OPTIONS = frozenset({"basepath", "ignore"})
+_IMPORT_OPTIONS = _PUT_OPTIONS | {"endpointConfigurationTypes"}
 
 
 def import_rest_api(context: Context, params: Params) -> RestApi:
-    imported = _read(params["body"], context.scope, params)
-    options = params.get("parameters") or {}
-    if unknown := sorted(options.keys() - {"endpointConfigurationTypes", "basepath", "ignore"}):
-        raise bad_request(f"Invalid import parameter specified: {unknown[0]}")
-    types = options.get("endpointConfigurationTypes")
-    endpoint = {"types": types.split(",")} if types else None
-    api = create_rest_api(context, {"name": imported.name or "Imported API", "endpoint_configuration": endpoint})
-    return _apply(context, api, imported)
+    options = _options(params, _IMPORT_OPTIONS)
+    imported = _read(context, params["body"], options)
+    api = create_rest_api(
+        context,
+        {
+            "name": imported.name or "Imported API",
+            "endpoint_configuration": _endpoint(options.get("endpointConfigurationTypes")),
+        },
+    )
+    return _finish(Import(context, api, imported).lay(), imported, params)
 
 
 def put_rest_api(context: Context, params: Params) -> RestApi:
     api = get_api(context, params["rest_api_id"])
     mode = params.get("mode") or "merge"
-    imported = _read(params["body"], context.scope, params)
-    if mode == "overwrite":
-        # AWS: what the file does not have is gone; endpoint type, stages and tags are never touched.
-        api = replace(
-            api,
-            description=None,
-            version=None,
-            binary_media_types=None,
-            minimum_compression_size=None,
-            api_key_source="HEADER",
-            policy=None,
-            disable_execute_api_endpoint=False,
-        )
-        context.tx.delete_all(Method, api.id)
-        for resource in context.tx.list(Resource, api.id):
-            if resource.parent_id is not None and resource.path not in imported.paths():
-                context.tx.delete(Resource, *resource.key)
-    return with_tags(_apply(context, api, imported))
+    if mode not in _MODES:
+        raise bad_request(f"Invalid mode specified: {mode}. Must be one of: [{', '.join(_MODES)}]")
+    options = _options(params, _PUT_OPTIONS)
+    imported = _read(context, params["body"], options)
+    importing = Import(context, api, imported)
+    return with_tags(_finish(importing.lay(overwrite=mode == "overwrite"), imported, params))
 
 
-def _apply(context: Context, api: RestApi, imported: ImportedApi) -> RestApi:
-    """Lay what the file declares over the API; a method that is there already is replaced whole."""
-    by_path = {resource.path: resource for resource in context.tx.list(Resource, api.id)}
-    for path in imported.operations:
-        resource = _ensure(context, by_path, path)
-        for verb, declared in imported.operations[path].items():
-            method = replace(declared, api_id=api.id, resource_id=resource.id, http_method=verb)
-            if method.method_integration is not None:
-                namespace = method.method_integration.cache_namespace or resource.id
-                integration = replace(method.method_integration, cache_namespace=namespace)
-                check_integration(integration)
-                method = replace(method, method_integration=integration)
-            check_method(method)
-            context.tx.put(method)
-    if imported.settings.get("api_key_source") not in (None, "HEADER", "AUTHORIZER"):
-        raise bad_request(f"Invalid api key source specified: {imported.settings['api_key_source']}")
-    settings = {name: value for name, value in imported.settings.items() if value is not None}
-    api = replace(api, **settings, warnings=None)
-    context.tx.put(api)
+def _options(params: Params, known: frozenset[str]) -> Mapping[str, str]:
+    options: dict[str, str] = params.get("parameters") or {}
+    if unknown := sorted(options.keys() - known):
+        raise bad_request(f"Invalid import parameter specified: {unknown[0]}")
+    if options.get("ignore") not in (None, "documentation"):
+        raise bad_request(f"Invalid value for the import parameter ignore: {options['ignore']}")
+    return options
+
+
+def _endpoint(types: str | None) -> dict[str, Any] | None:
+    return {"types": types.split(",")} if types else None
+
+
+def _read(context: Context, body: bytes, options: Mapping[str, str]) -> ImportedApi:
+    try:
+        return examine_openapi(body, account=context.scope.account, region=context.scope.region, options=options)
+    except OpenApiError as error:
+        raise bad_request(str(error)) from error
+
+
+def _finish(api: RestApi, imported: ImportedApi, params: Params) -> RestApi:
+    """Refused after all, which undoes everything, or answered with its warnings. Raises ControlError."""
+    if imported.errors:
+        raise bad_request(failure(imported.errors, imported.warnings))
+    if imported.warnings and params.get("fail_on_warnings"):
+        raise bad_request("Warnings found during import:\n\t" + "\n\t".join(imported.warnings))
     return replace(api, warnings=imported.warnings or None)
-
-
-def _ensure(context: Context, by_path: dict[str, Resource], path: str) -> Resource:
-    """The resource of a path, made with all above it where they are missing."""
-    if path in by_path:
-        return by_path[path]
-    above, _, part = path.rpartition("/")
-    resource = add_resource(context, _ensure(context, by_path, above or "/"), part)
-    by_path[path] = resource
-    return resource
 
 
 OPERATIONS = {"ImportRestApi": import_rest_api, "PutRestApi": put_rest_api}
