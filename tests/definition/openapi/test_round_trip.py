@@ -193,6 +193,11 @@ def test_models_that_are_not_json_cannot_be_exported(version: Version) -> None:
         write(document, version)
 
 
+def test_a_guarded_method_is_never_written_open() -> None:
+    with pytest.raises(OpenApiError, match="Invalid Authorizer identifier specified: gone"):
+        write(one_method(authorization_type="CUSTOM", authorizer_id="gone"), "oas30")
+
+
 def test_models_that_every_api_has_show_where_they_are_used() -> None:
     document = one_method([EMPTY, replace(EMPTY, name="Error"), model("Mine", {})])
     assert list(write(document, "swagger")["definitions"]) == ["Mine"]

@@ -99,7 +99,7 @@ class _Quoted(str):
     __slots__ = ()
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Values that stand at two places are written twice. AWS: values are quoted, keys are not."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -108,7 +108,8 @@ class _Dumper(yaml.SafeDumper):
     def represent_text(self, data: str) -> yaml.ScalarNode:
         # Line breaks of all kinds survive in double quotes alone.
         quoted = isinstance(data, _Quoted) or not data.isprintable()
-        return self.represent_scalar("tag:yaml.org,2002:str", str(data), style='"' if quoted else None)
+        node: yaml.ScalarNode = self.represent_scalar("tag:yaml.org,2002:str", str(data), style='"' if quoted else None)
+        return node
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)

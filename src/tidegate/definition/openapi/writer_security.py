@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from tidegate.definition.openapi import extensions as ext
+from tidegate.definition.openapi.imported import OpenApiError
 from tidegate.definition.openapi.writer_documentation import Documentation
 from tidegate.definition.records import Authorizer, DeploymentDocument, Method
 
@@ -43,12 +44,16 @@ class Security:
         self._used: set[str] = set(taken) if authorizers else set()
 
     def requirements(self, method: Method) -> list[dict[str, list[str]]]:
-        """AWS: one requirement each, though all of them must be met."""
+        """AWS: one requirement each, though all of them must be met. Raises OpenApiError."""
         found: list[dict[str, list[str]]] = []
         if method.authorization_type == "AWS_IAM":
             found.append({self._sigv4: []})
-        elif method.authorization_type != "NONE" and method.authorizer_id in self._names:
-            found.append({self._names[method.authorizer_id]: list(method.authorization_scopes or ())})
+        elif method.authorization_type != "NONE":
+            name = self._names.get(method.authorizer_id or "")
+            if name is None:
+                # Left out, it would be an open method where the file is imported.
+                raise OpenApiError(f"Invalid Authorizer identifier specified: {method.authorizer_id}")
+            found.append({name: list(method.authorization_scopes or ())})
         if method.api_key_required:
             found.append({self._api_key: []})
         self._used.update(name for requirement in found for name in requirement)
