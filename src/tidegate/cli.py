@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from tidegate import __version__
+from tidegate.commands import openapi
 from tidegate.settings import Settings, SettingsError, load_settings
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -43,6 +44,10 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.version_option(__version__, prog_name="tidegate")
 def main() -> None:
     """Tidegate: Amazon API Gateway, anywhere."""
+
+
+main.add_command(openapi.check)
+main.add_command(openapi.import_file)
 
 
 @main.command()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.imported_parts import Import
@@ -27,14 +26,16 @@ _IMPORT_OPTIONS = _PUT_OPTIONS | {"endpointConfigurationTypes"}
 def import_rest_api(context: Context, params: Params) -> RestApi:
     options = _options(params, _IMPORT_OPTIONS)
     imported = _read(context, params["body"], options)
-    api = create_rest_api(
-        context,
-        {
-            "name": imported.name or "Imported API",
-            "endpoint_configuration": _endpoint(options.get("endpointConfigurationTypes")),
-        },
-    )
-    return _finish(Import(context, api, imported).lay(), imported, params)
+    return _finish(lay_new(context, imported, options), imported, params)
+
+
+def lay_new(context: Context, imported: ImportedApi, options: Mapping[str, str]) -> RestApi:
+    """A new API out of a file; what is wrong is in `imported.errors`. Raises ControlError."""
+    types = options.get("endpointConfigurationTypes")
+    endpoint = {"types": types.split(",")} if types else None
+    name = imported.name or "Imported API"
+    api = create_rest_api(context, {"name": name, "endpoint_configuration": endpoint})
+    return Import(context, api, imported).lay()
 
 
 def put_rest_api(context: Context, params: Params) -> RestApi:
@@ -55,10 +56,6 @@ def _options(params: Params, known: frozenset[str]) -> Mapping[str, str]:
     if options.get("ignore") not in (None, "documentation"):
         raise bad_request(f"Invalid value for the import parameter ignore: {options['ignore']}")
     return options
-
-
-def _endpoint(types: str | None) -> dict[str, Any] | None:
-    return {"types": types.split(",")} if types else None
 
 
 def _read(context: Context, body: bytes, options: Mapping[str, str]) -> ImportedApi:
