@@ -5,6 +5,8 @@ Source: *Working with binary media types for REST APIs*; shared facts, rest-data
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass, field
 
 
@@ -43,3 +45,46 @@ class BinaryTypes:
             return True
         name = mime(header)
         return name in self.exact or name.partition("/")[0] in self.families
+
+
+class NotBase64(ValueError):
+    """A payload that was to be decoded is no base64. AWS: the request fails with API_CONFIGURATION_ERROR."""
+
+
+TO_BINARY = "CONVERT_TO_BINARY"
+TO_TEXT = "CONVERT_TO_TEXT"
+
+
+def convert_request(body: bytes, *, binary: bool, handling: str | None) -> bytes:
+    """A request's payload on its way to an integration. `binary`: its Content-Type is one of the API's binary types.
+
+    Raises NotBase64.
+    """
+    if binary:
+        return base64.b64encode(body) if handling == TO_TEXT else body
+    return _decoded(body) if handling == TO_BINARY else body
+
+
+def convert_response(body: bytes, *, binary: bool, wanted: bool, handling: str | None) -> bytes:
+    """An integration's payload on its way to the client. `binary`: its Content-Type is one of the API's binary types;
+    `wanted`: so is the first entry of the request's Accept. Raises NotBase64.
+    """
+    if binary:
+        as_text = handling == TO_TEXT or (handling is None and not wanted)
+        return base64.b64encode(body) if as_text else body
+    as_binary = handling == TO_BINARY or (handling is None and wanted)
+    return _decoded(body) if as_binary else as_utf8(body)
+
+
+def as_utf8(body: bytes) -> bytes:
+    """AWS: bytes that are no UTF-8 but are treated as text become U+FFFD."""
+    if body.isascii():
+        return body
+    return body.decode("utf-8", "replace").encode()
+
+
+def _decoded(body: bytes) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotBase64("the payload is no base64") from None
