@@ -69,6 +69,13 @@ def pets(server: Server) -> ApiBuilder:
         identityValidationExpression="[a-z]+",
         authorizerResultTtlInSeconds=60,
     )
+    client.put_gateway_response(
+        restApiId=api,
+        responseType="DEFAULT_4XX",
+        statusCode="418",
+        responseParameters={"gatewayresponse.header.X-From": "'pets'"},
+        responseTemplates={"application/json": '{"message": $context.error.messageString}'},
+    )
     _methods(builder)
     return builder
 
@@ -166,6 +173,13 @@ def test_extensions(server: Server, deployed: str, version: str) -> None:
     assert document["x-amazon-apigateway-binary-media-types"] == ["image/png", "application/zip"]
     assert document["x-amazon-apigateway-request-validators"] == {
         "all of it": {"validateRequestBody": True, "validateRequestParameters": True}
+    }
+    assert document["x-amazon-apigateway-gateway-responses"] == {
+        "DEFAULT_4XX": {
+            "statusCode": "418",
+            "responseParameters": {"gatewayresponse.header.X-From": "'pets'"},
+            "responseTemplates": {"application/json": '{"message": $context.error.messageString}'},
+        }
     }
     assert document["paths"]["/pets"]["post"][INTEGRATION] == {
         "type": "http_proxy",
@@ -310,12 +324,12 @@ def test_models_that_are_not_json(server: Server) -> None:
 # --- the round trip --------------------------------------------------------------------------------------------------
 
 
-def again(server: Server, api: str, version: str, accepts: str, **options: Any) -> tuple[Any, Any]:
+def again(server: Server, api: str, version: str, accepts: str, extensions: str = "apigateway") -> tuple[str, str]:
     """The API exported, imported as a new one, deployed, exported: both files, with the new id and date as the old ones."""
     client = server.client("apigateway")
-    at = {"stageName": "prod", "exportType": version, "parameters": {"extensions": "apigateway"}, "accepts": accepts}
+    at = {"stageName": "prod", "exportType": version, "parameters": {"extensions": extensions}, "accepts": accepts}
     file = client.get_export(restApiId=api, **at)["body"].read()
-    made = client.import_rest_api(body=file, failOnWarnings=True, **options)
+    made = client.import_rest_api(body=file, failOnWarnings=True)
     client.create_deployment(restApiId=made["id"], stageName="prod", variables={"pets": "pets"})
     documented = yaml.safe_load(file).get("x-amazon-apigateway-documentation", {}).get("version")
     if documented:
@@ -332,10 +346,13 @@ def publish(client: Any, api: str, version: str) -> None:
     client.update_stage(restApiId=api, stageName="prod", patchOperations=patch)
 
 
+@pytest.mark.parametrize("extensions", ["apigateway", "integrations", "integrations,authorizers"])
 @pytest.mark.parametrize("accepts", ["application/json", "application/yaml"])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_round_trip_is_a_fixed_point(server: Server, deployed: str, version: str, accepts: str) -> None:
-    file, copy = again(server, deployed, version, accepts)
+def test_a_round_trip_is_a_fixed_point(
+    server: Server, deployed: str, version: str, accepts: str, extensions: str
+) -> None:
+    file, copy = again(server, deployed, version, accepts, extensions)
     assert copy == file
 
 
