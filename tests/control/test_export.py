@@ -114,9 +114,6 @@ def deployed(server: Server) -> str:
     return pets(server).deploy("prod", variables={"pets": "pets"})
 
 
-# --- the file --------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_plain_interface(server: Server, deployed: str, version: str) -> None:
     document = valid(export(server, deployed, version), version)
@@ -277,8 +274,6 @@ def test_the_aws_command_line(server: Server, deployed: str, tmp_path: Path) -> 
     assert json.loads(out.read_text()) == export(server, deployed, "swagger", extensions="apigateway")
 
 
-# --- refusals --------------------------------------------------------------------------------------------------------
-
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "api": ({"restApiId": "nosuchapi0"}, "Invalid API identifier specified 000000000000:nosuchapi0"),
     "stage": ({"stageName": "nosuch"}, "Invalid stage identifier specified"),
@@ -319,9 +314,6 @@ def test_models_that_are_not_json(server: Server) -> None:
     builder.deploy()
     with pytest.raises(ClientError, match="Only found non-JSON body models for POST /x"):
         export(server, builder.id)
-
-
-# --- the round trip --------------------------------------------------------------------------------------------------
 
 
 def again(server: Server, api: str, version: str, accepts: str, extensions: str = "apigateway") -> tuple[str, str]:
