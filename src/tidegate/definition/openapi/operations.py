@@ -180,7 +180,7 @@ class Operations:
 
     def _types(self, operation: dict[str, Any], key: str, where: str) -> list[str]:
         """The operation's content types, else the root's, else JSON."""
-        given = operation.get(key, self._document.get(key))
+        given = self._document.get(key) if operation.get(key) is None else operation[key]
         return texts(given, f"{where}: {key}") or ["application/json"]
 
     def _content_models(self, content: Any, place: str) -> dict[str, str] | None:

@@ -98,10 +98,11 @@ class _Reader:
             self._gateway_responses()
         with part():
             self._endpoint()
-        operations = Operations(document, self._references, schemas, security, self._documentation, imported)
-        for path, item in mapping(document.get("paths"), "paths").items():
-            with part():
-                self._path(operations, before, path, item)
+        with part():
+            operations = Operations(document, self._references, schemas, security, self._documentation, imported)
+            for path, item in mapping(document.get("paths"), "paths").items():
+                with part():
+                    self._path(operations, before, path, item)
         if imported.reads_documentation:
             if document.get(DOCUMENTATION) is not None:
                 with part():
@@ -130,7 +131,8 @@ class _Reader:
                     self._imported.warn(f"Ignoring {key}: REST APIs have no such extension here")
             elif key not in _KNOWN_ROOT and not key.startswith("x-"):
                 self._imported.warn(f"Ignoring {key}: OpenAPI has no such member")
-        self._tags_and_components()
+        with self._imported.part():
+            self._tags_and_components()
 
     def _tags_and_components(self) -> None:
         """Extensions of HTTP APIs may stand here too."""

@@ -59,7 +59,7 @@ class Security:
         """Raises Malformed."""
         guard = Guard(self._own_type(operation, where))
         # AWS [rec]: the security of the root holds for operations without their own.
-        given = operation.get("security", self._global)
+        given = self._global if operation.get("security") is None else operation["security"]
         for number, requirement in enumerate(listing(given, f"{where}: security")):
             for name, scopes in mapping(requirement, f"{where}: security {number}").items():
                 guard = self._with(guard, name, texts(scopes, f"{where}: scopes of {name}"), where)
