@@ -366,3 +366,13 @@ def test_no_template_without_json(api: ApiBuilder) -> None:
         "Templates are only generated for JSON models, not for text/plain",
         400,
     )
+
+
+def test_imported_models_are_held_to_the_same(server: Server) -> None:
+    client = server.client("apigateway")
+    file = {"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {}}
+    body = json.dumps({**file, "components": {"schemas": {"Pet": {"type": "text"}}}})
+    code, message, status = error_of(lambda: client.import_rest_api(body=body))
+    assert (code, status) == ("BadRequestException", 400)
+    told = f"Unable to create model for 'Pet': {INVALID}[Invalid model schema specified]"
+    assert message == f"Errors found during import:\n\t{told}"

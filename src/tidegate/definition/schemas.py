@@ -29,8 +29,6 @@ KEYWORDS = frozenset(
     "exclusiveMaximum exclusiveMinimum format id items maxItems maxLength maxProperties maximum minItems minLength "
     "minProperties minimum multipleOf not oneOf pattern patternProperties properties required title type uniqueItems".split()
 )
-OPENAPI_KEYWORDS = frozenset("deprecated discriminator example externalDocs nullable readOnly writeOnly xml".split())
-"""OpenAPI's own: without effect in models that come out of a file, refused in others."""
 
 
 def parse_reference(text: str) -> tuple[str, str, str] | None:

@@ -19,7 +19,6 @@ from tidegate.control.patch import bad_request, patch, rule, table, text
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import Model
 from tidegate.definition.schemas import (
-    OPENAPI_KEYWORDS,
     Schema,
     at,
     decode,
@@ -47,11 +46,8 @@ def check_content_type(content_type: str) -> None:
         )
 
 
-def check_model(context: Context, model: Model, *, openapi: bool = False) -> None:
-    """Raises ControlError. References are looked up in the store: of models that refer to each other, store all, then check.
-
-    `openapi`: the model comes out of a file; OpenAPI's own keywords have no effect then, instead of being refused.
-    """
+def check_model(context: Context, model: Model) -> None:
+    """Raises ControlError. References are looked up in the store: of models that refer to each other, store all, then check."""
     if not model.name:
         raise bad_request("Model name must be non-empty")
     if not _NAME.fullmatch(model.name):
@@ -67,7 +63,7 @@ def check_model(context: Context, model: Model, *, openapi: bool = False) -> Non
         raise _invalid(["Invalid model schema specified"]) from None
     if schema == {}:
         raise bad_request("Model schema must have at least 1 property or array items defined")
-    if errors := _schema_errors(context, model, schema, OPENAPI_KEYWORDS if openapi else frozenset()):
+    if errors := _schema_errors(context, model, schema):
         raise _invalid(errors)
 
 
@@ -80,10 +76,10 @@ def _invalid(errors: list[str]) -> ControlError:
     return bad_request(f"Invalid model specified: Validation Result: warnings : [], errors : [{', '.join(errors)}]")
 
 
-def _schema_errors(context: Context, model: Model, schema: Any, tolerated: frozenset[str]) -> list[str]:
+def _schema_errors(context: Context, model: Model, schema: Any) -> list[str]:
     if not is_draft4(schema):
         return ["Invalid model schema specified"]
-    if unknown := [keyword for keyword in unknown_keywords(schema) if not _is_tolerated(keyword, tolerated)]:
+    if unknown := unknown_keywords(schema):
         return [f"Invalid model schema specified. Unsupported keyword(s): {json.dumps(unknown, separators=(',', ':'))}"]
     errors = []
     for found in references(schema):
@@ -93,10 +89,6 @@ def _schema_errors(context: Context, model: Model, schema: Any, tolerated: froze
     if _UNCANONICAL in errors:
         errors.insert(0, "Invalid model schema specified")
     return errors
-
-
-def _is_tolerated(keyword: str, tolerated: frozenset[str]) -> bool:
-    return keyword in tolerated or (bool(tolerated) and keyword.startswith("x-"))
 
 
 _UNCANONICAL = "Model reference must be in canonical form"
@@ -177,11 +169,8 @@ def get_model_template(context: Context, params: Params) -> dict[str, str]:
 
 
 def update_model(context: Context, params: Params) -> Model:
-    before = _get(context, params)
-    model = patch(before, params.get("patch_operations"), RULES)
-    if model.schema != before.schema:
-        # What an import has let pass does not stand in the way of a new description.
-        check_model(context, model)
+    model = patch(_get(context, params), params.get("patch_operations"), RULES)
+    check_model(context, model)
     context.tx.put(model)
     return model
 
