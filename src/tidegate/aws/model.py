@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -56,15 +56,7 @@ class Violations:
             raise ControlError("ValidationException", f"{count} {noun} detected: {'; '.join(self._found)}")
 
 
-_JAVA_NAMES = {
-    bool: "java.lang.Boolean",
-    int: "java.lang.Integer",
-    float: "java.lang.Double",
-    str: "java.lang.String",
-    list: "java.util.ArrayList",
-    dict: "java.util.LinkedHashMap",
-}
-_JSON_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+_WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "string": ((str,), "an String"),
     "boolean": ((bool,), "an Boolean"),
     "integer": ((int,), "an Integer"),
@@ -73,10 +65,16 @@ _JSON_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "float": ((int, float), "a Float"),
     "timestamp": ((int, float, str), "a Date"),
     "blob": ((str,), "a ByteBuffer"),
-    "structure": ((dict,), "a Structure"),
-    "list": ((list,), "a List"),
-    "map": ((dict,), "a Map"),
+    "structure": ((dict,), "null"),
+    "list": ((list,), "list or null"),
+    "map": ((dict,), "map or null"),
 }
+_CONTAINERS = ("structure", "list", "map")
+_BITS = {"integer": 31, "long": 63}
+_NULL_VALUES = ("requestTemplates", "responseTemplates")
+"""Maps whose values may be null. AWS: its console writes that for "pass the body through"."""
+_RECORDED_ENUMS = {"Op": ("add", "remove", "move", "test", "replace", "copy")}
+"""In the order of AWS's message where that is recorded and another than the model's."""
 
 
 def parse(shape: Shape, value: Any) -> Any:
@@ -87,7 +85,7 @@ def parse(shape: Shape, value: Any) -> Any:
     if value is None:
         return None
     kind = shape.type_name
-    _require_type(kind, value)
+    require_type(kind, value)
     if kind == "structure":
         return {
             snake(name): parse(member, value[key])
@@ -103,18 +101,43 @@ def parse(shape: Shape, value: Any) -> Any:
     return value
 
 
-def _require_type(kind: str, value: object) -> None:
-    allowed, wanted = _JSON_TYPES[kind]
-    if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
-        java = _JAVA_NAMES.get(type(value), type(value).__name__)
-        raise ControlError("SerializationException", f"class {java} can not be converted to {wanted}")
+def require_type(kind: str, value: object) -> None:
+    """Raises ControlError SerializationException unless a JSON value can be of a shape's type."""
+    allowed, wanted = _WANTED[kind]
+    if isinstance(value, allowed) and isinstance(value, bool) <= (kind == "boolean") and _fits(kind, value):
+        return
+    # AWS: the form for scalars is recorded, those for structures are of the same parser in other services [unverified].
+    if isinstance(value, dict):
+        raise _serialization("Start of structure or map found where not expected.")
+    if isinstance(value, list):
+        raise _serialization("Start of list found where not expected")
+    if kind in _CONTAINERS:
+        raise _serialization(f"Expected {wanted}")
+    raise _serialization(f"class {_java_name(value)} can not be converted to {wanted}")
+
+
+def _fits(kind: str, value: object) -> bool:
+    bits = _BITS.get(kind)
+    return bits is None or not isinstance(value, int) or -(1 << bits) <= value < 1 << bits
+
+
+def _java_name(value: object) -> str:
+    if isinstance(value, bool):
+        return "java.lang.Boolean"
+    if isinstance(value, int):
+        return "java.lang.Integer" if _fits("integer", value) else "java.lang.Long"
+    return "java.lang.Double" if isinstance(value, float) else "java.lang.String"
+
+
+def _serialization(message: str) -> ControlError:
+    return ControlError("SerializationException", message)
 
 
 def decode_blob(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise ControlError("SerializationException", "Invalid base64 in a binary member") from None
+        raise _serialization("Invalid base64 in a binary member") from None
 
 
 def parse_text(shape: Shape, text: str) -> Any:
@@ -123,10 +146,9 @@ def parse_text(shape: Shape, text: str) -> Any:
     if kind == "boolean":
         return text.lower() == "true"
     if kind in ("integer", "long"):
-        try:
-            return int(text)
-        except ValueError:
-            raise ControlError("SerializationException", f"'{text}' can not be converted to an Integer") from None
+        if not _NUMBER.fullmatch(text) or not _fits(kind, int(text)):
+            raise _serialization(f"'{text}' can not be converted to {_WANTED[kind][1]}")
+        return int(text)
     return text
 
 
@@ -136,61 +158,106 @@ def check(shape: Shape, value: Any, path: str, found: Violations) -> None:
     if kind == "structure":
         for name in shape.required_members:
             if value.get(snake(name)) is None:
-                found.add(None, _join(path, name), "Member must not be null")
+                found.add(None, _join(path, name), _NOT_NULL)
         for name, member in shape.members.items():
             if (inner := value.get(snake(name))) is not None:
                 check(member, inner, _join(path, name), found)
-    elif kind == "list":
-        _check_length(shape, value, path, found)
-        for index, item in enumerate(value, 1):
-            check(shape.member, item, f"{path}.{index}.member", found)
+        return
+    for constraint in _constraints(shape, value):
+        found.add(_shown(value), path, constraint)
+    if kind == "list":
+        _check_items(shape.member, value, path, found)
     elif kind == "map":
-        for key, item in value.items():
+        _check_entries(shape, value, path, found)
+
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,19}")
+_NOT_NULL = "Member must not be null"
+
+
+def _check_items(shape: Shape, items: list[Any], path: str, found: Violations) -> None:
+    """AWS: containers are named one by one, plain values are named as the whole list."""
+    if shape.type_name in _CONTAINERS:
+        for index, item in enumerate(items, 1):
+            if item is None:
+                found.add(None, f"{path}.{index}.member", _NOT_NULL)
+            else:
+                check(shape, item, f"{path}.{index}.member", found)
+    elif broken := _of_all(shape, items):
+        found.add(_shown(items), path, f"Member must satisfy constraint: [{', '.join(broken)}]")
+
+
+def _check_entries(shape: Shape, entries: dict[str, Any], path: str, found: Violations) -> None:
+    if broken := _of_all(shape.key, entries):
+        found.add(_shown(entries), path, f"Map keys must satisfy constraint: [{', '.join(broken)}]")
+    values = [item for item in entries.values() if item is not None or not path.endswith(_NULL_VALUES)]
+    if shape.value.type_name in _CONTAINERS:
+        for key, item in entries.items():
             if item is not None:
                 check(shape.value, item, f"{path}.{key}.member", found)
-    elif kind == "string":
-        if shape.enum and value not in shape.enum:
-            found.add(value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
-        _check_length(shape, value, path, found)
-        _check_pattern(shape, value, path, found)
-    elif kind in ("integer", "long", "double", "float"):
-        _check_range(shape, value, path, found)
+    elif broken := _of_all(shape.value, values):
+        found.add(_shown(entries), path, f"Map value must satisfy constraint: [{', '.join(broken)}]")
+
+
+def _of_all(shape: Shape, values: Iterable[Any]) -> list[str]:
+    """What any of some plain values breaks, each constraint once."""
+    return list(
+        dict.fromkeys(
+            constraint
+            for value in values
+            for constraint in ([_NOT_NULL] if value is None else _constraints(shape, value))
+        )
+    )
+
+
+def _shown(value: Any) -> str:
+    """As Java prints it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_shown(item)}" for key, item in value.items()) + "}"
+    return "null" if value is None else str(value)
+
+
+def _constraints(shape: Shape, value: Any) -> list[str]:
+    """Those of a shape itself, without its members, that a value breaks."""
+    kind = shape.type_name
+    if kind in ("integer", "long", "double", "float"):
+        return _bounds(shape, value, "value")
+    broken = []
+    if kind == "string" and shape.enum and value not in shape.enum:
+        names = _RECORDED_ENUMS.get(shape.name, shape.enum)
+        broken.append(f"Member must satisfy enum value set: [{', '.join(names)}]")
+    if kind in ("string", "list", "map", "blob"):
+        broken += _bounds(shape, len(value), "length")
+    text = shape.metadata.get("pattern") if kind == "string" else None
+    pattern = None if text is None else _pattern(text)
+    if pattern is not None and not pattern.fullmatch(value):
+        broken.append(f"Member must satisfy regular expression pattern: {text}")
+    return broken
+
+
+def _bounds(shape: Shape, number: float, what: str) -> list[str]:
+    broken = []
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if least is not None and number < least:
+        broken.append(f"Member must have {what} greater than or equal to {least}")
+    if most is not None and number > most:
+        broken.append(f"Member must have {what} less than or equal to {most}")
+    return broken
 
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name[0].lower()}{name[1:]}" if path else name[0].lower() + name[1:]
 
 
-def _check_length(shape: Shape, value: Any, path: str, found: Violations) -> None:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and len(value) < least:
-        found.add(value, path, f"Member must have length greater than or equal to {least}")
-    if most is not None and len(value) > most:
-        found.add(value, path, f"Member must have length less than or equal to {most}")
-
-
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str] | None:
     """The models' patterns are Java's; one that Python does not take is not checked."""
     try:
-        return re.compile(text)
+        return re.compile(text, re.ASCII)
     except re.error:
         return None
-
-
-def _check_pattern(shape: Shape, value: str, path: str, found: Violations) -> None:
-    text = shape.metadata.get("pattern")
-    pattern = None if text is None else _pattern(text)
-    if pattern is not None and not pattern.fullmatch(value):
-        found.add(value, path, f"Member must satisfy regular expression pattern: {text}")
-
-
-def _check_range(shape: Shape, value: float, path: str, found: Violations) -> None:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and value < least:
-        found.add(value, path, f"Member must have value greater than or equal to {least}")
-    if most is not None and value > most:
-        found.add(value, path, f"Member must have value less than or equal to {most}")
 
 
 def render(shape: Shape, value: Any) -> Any:

@@ -5,7 +5,6 @@ Interprets the `http` traits of a botocore model. Source: botocore's rest-json s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -13,7 +12,17 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 from botocore.model import OperationModel, ServiceModel, Shape
 
-from tidegate.aws.model import Params, Violations, check, parse, parse_text, render, snake, wire_name
+from tidegate.aws.model import (
+    Params,
+    Violations,
+    check,
+    parse,
+    parse_text,
+    render,
+    require_type,
+    snake,
+    wire_name,
+)
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request, Response
 
@@ -30,6 +39,11 @@ class Operation:
     """Query arguments that the form fixes (`mode=import`)."""
     status: int
     model: OperationModel
+
+    @property
+    def has_document(self) -> bool:
+        """Whether it answers with one."""
+        return self.model.output_shape is not None and self.status != 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +96,9 @@ class RestJson:
         head = [(b"x-amzn-RequestId", request_id.encode())]
         if isinstance(result, Answer):
             return Response(result.status or operation.status, [*head, *result.headers], result.body)
-        shape = operation.model.output_shape
         body = b""
-        if shape is not None and operation.status != 204:
-            body = orjson.dumps(render(shape, result or {}))
+        if operation.has_document:
+            body = orjson.dumps(render(operation.model.output_shape, result or {}))
             head.append((b"Content-Type", b"application/json"))
         return Response(operation.status, head, body)
 
@@ -163,8 +176,9 @@ def _from_body(shape: Shape, request: Request) -> Params:
     if not members or not request.body:
         return {}
     document = _json(request.body)
-    if not isinstance(document, Mapping):
-        raise ControlError("SerializationException", "Start of structure or map found where not expected.")
+    if document is None:
+        return {}
+    require_type("structure", document)
     return {
         snake(name): parse(member, document[key])
         for name, member in members.items()

@@ -61,10 +61,15 @@ class PatchTable:
     """Everything that may be patched of one entity."""
 
     rules: tuple[Rule, ...]
-    listed: tuple[str, ...]
-    """The paths that AWS's message for an unknown one lists, in AWS's order; empty: those of the rules."""
+    listed: tuple[str, ...] | Mapping[str, tuple[str, ...]]
+    """The paths that AWS's message for an unknown one lists, in AWS's order, or those of each operation where they are known
+    to differ; empty: those of the rules."""
     unknown: str
     """AWS's message for an unknown path."""
+
+    def known(self, op: str) -> str:
+        listed = self.listed.get(op, ()) if isinstance(self.listed, Mapping) else self.listed
+        return ", ".join(listed or (candidate.path for candidate in self.rules))
 
 
 LISTED = "Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{known}]"
@@ -74,9 +79,11 @@ PLAIN = "Invalid patch path {path}"
 """`PatchTable.unknown` of the others."""
 
 
-def table(*rules: Rule, listed: str = "", unknown: str = LISTED) -> PatchTable:
-    """`listed`: paths with blanks between."""
-    return PatchTable(rules, tuple(listed.split()), unknown)
+def table(*rules: Rule, listed: str | Mapping[str, str] = "", unknown: str = LISTED) -> PatchTable:
+    """`listed`: paths with blanks between, for all operations or by operation."""
+    if isinstance(listed, str):
+        return PatchTable(rules, tuple(listed.split()), unknown)
+    return PatchTable(rules, {op: tuple(paths.split()) for op, paths in listed.items()}, unknown)
 
 
 def bad_request(message: str) -> ControlError:
@@ -209,8 +216,7 @@ def _apply(draft: Draft, given: Mapping[str, Any], table: PatchTable) -> None:
         allowed |= candidate.ops
     if allowed:
         raise bad_request(f"Invalid patch operation specified. Must be {_one_of(allowed)}")
-    known = ", ".join(table.listed or (candidate.path for candidate in table.rules))
-    raise bad_request(table.unknown.format(path=path, op=op, known=known))
+    raise bad_request(table.unknown.format(path=path, op=op, known=table.known(op)))
 
 
 def _one_of(ops: set[str]) -> str:

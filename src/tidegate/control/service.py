@@ -94,10 +94,12 @@ class ManagementService:
                 text = "Tidegate does not support HTTP and WebSocket APIs (apigatewayv2) yet"
                 raise ControlError("UnsupportedOperationException", text, 501)
             if matched is None:
-                raise ControlError("UnknownOperationException", f"No operation at {request.method} {request.path}", 404)
+                # AWS: what no operation answers is refused by its authorization, before anything else sees it.
+                text = "Unable to determine service/operation name to be authorized"
+                raise ControlError("AccessDeniedException", text, 403)
             form, labels = matched
             result = await self.call(form, self._protocol.parse(form, labels, request), scope, request)
-            return self._protocol.respond(form, result, request_id)
+            return self.answer(form, labels, result, request, request_id)
         except ControlError as error:
             return self._protocol.respond_error(error, request_id)
         except StoreError as error:
@@ -109,6 +111,12 @@ class ManagementService:
             log.exception("request %s failed", request_id)
             failure = ControlError("InternalFailure", "Internal server error", 500)
             return self._protocol.respond_error(failure, request_id)
+
+    def answer(
+        self, form: OperationForm, _labels: Mapping[str, str], result: Any, _request: Request, request_id: str
+    ) -> Response:
+        """An operation's result as the protocol writes it."""
+        return self._protocol.respond(form, result, request_id)
 
     async def call(self, form: OperationForm, params: Params, scope: Scope, request: Request) -> Any:
         operation = self._operations.get(form.name)

@@ -1,17 +1,22 @@
-"""API Gateway's door for REST APIs: test invocations run on the event loop, all else as operations in the management thread."""
+"""API Gateway's door for REST APIs: test invocations run on the event loop, all else as operations in the management thread.
+Answers are plain JSON or HAL, as the caller accepts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from tidegate.aws.model import Params
-from tidegate.aws.rest import Operation, RestJson
+import orjson
+
+from tidegate.aws.model import Params, render
+from tidegate.aws.rest import Answer, Operation, RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.apigateway import OPERATIONS, test_authorizer, test_method
+from tidegate.control.apigateway.hal import Hal, wants_hal
 from tidegate.control.apigateway.test_method import Tester
 from tidegate.control.apigateway.unsupported import UNSUPPORTED
 from tidegate.control.service import ManagementService, Office
-from tidegate.core.message import Request
+from tidegate.core.message import Request, Response
 from tidegate.functions.spec import Functions
 
 RUN_HERE = frozenset({"TestInvokeMethod", "TestInvokeAuthorizer"})
@@ -23,6 +28,16 @@ class RestApiService(ManagementService):
         super().__init__(office, protocol, OPERATIONS, UNSUPPORTED)
         self._functions = functions
         self._tester = tester
+        self._hal = Hal(protocol.operations.values())
+
+    def answer(
+        self, form: Operation, labels: Mapping[str, str], result: Any, request: Request, request_id: str
+    ) -> Response:
+        if isinstance(result, Answer) or not form.has_document or not wants_hal(request):
+            return super().answer(form, labels, result, request, request_id)
+        plain = render(form.model.output_shape, result or {})
+        head = [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", b"application/hal+json")]
+        return Response(form.status, head, orjson.dumps(self._hal.document(form, labels, request, plain)))
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "TestInvokeMethod":
