@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tidegate.control.apigateway import (
     access_associations,
     account,
+    api_key_imports,
     api_keys,
     authorizers,
     base_path_mappings,
@@ -25,6 +26,8 @@ from tidegate.control.apigateway import (
     rest_apis,
     stages,
     tags,
+    usage,
+    usage_plan_keys,
     usage_plans,
     vpc_links,
 )
@@ -33,6 +36,7 @@ from tidegate.control.context import Operation
 OPERATIONS: Mapping[str, Operation] = {
     **access_associations.OPERATIONS,
     **account.OPERATIONS,
+    **api_key_imports.OPERATIONS,
     **api_keys.OPERATIONS,
     **authorizers.OPERATIONS,
     **base_path_mappings.OPERATIONS,
@@ -51,6 +55,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **rest_apis.OPERATIONS,
     **stages.OPERATIONS,
     **tags.OPERATIONS,
+    **usage.OPERATIONS,
+    **usage_plan_keys.OPERATIONS,
     **usage_plans.OPERATIONS,
     **vpc_links.OPERATIONS,
 }

@@ -5,10 +5,15 @@ from __future__ import annotations
 from tidegate.control.context import Context
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import (
+    ApiKey,
     Authorizer,
+    BasePathMapping,
+    ClientCertificate,
     Deployment,
     DocumentationPart,
     DocumentationVersion,
+    DomainName,
+    DomainNameAccessAssociation,
     Integration,
     Method,
     Model,
@@ -16,6 +21,8 @@ from tidegate.definition.records import (
     Resource,
     RestApi,
     Stage,
+    UsagePlan,
+    VpcLink,
 )
 
 
@@ -104,6 +111,56 @@ def get_documentation_version(context: Context, api_id: str, version: str) -> Do
     if found is None:
         raise not_found("Invalid Documentation version identifier specified")
     return found
+
+
+def get_key(context: Context, key_id: str) -> ApiKey:
+    key = context.tx.get(ApiKey, key_id)
+    if key is None:
+        raise not_found("Invalid API Key identifier specified")
+    return key
+
+
+def get_plan(context: Context, plan_id: str) -> UsagePlan:
+    plan = context.tx.get(UsagePlan, plan_id)
+    if plan is None:
+        raise not_found("Invalid Usage Plan ID specified")
+    return plan
+
+
+def get_link(context: Context, link_id: str) -> VpcLink:
+    link = context.tx.get(VpcLink, link_id)
+    if link is None:
+        raise not_found("Invalid Vpc Link identifier specified")
+    return link
+
+
+def get_certificate(context: Context, certificate_id: str) -> ClientCertificate:
+    certificate = context.tx.get(ClientCertificate, certificate_id)
+    if certificate is None:
+        raise not_found("Invalid Client Certificate identifier specified")
+    return certificate
+
+
+def get_domain(context: Context, name: str, domain_id: str | None) -> DomainName:
+    """`domain_id`: of a private domain. AWS: without it the public domain of that name is meant."""
+    domain = context.tx.get(DomainName, name, domain_id or "")
+    if domain is None:
+        raise not_found("Invalid domain name identifier specified")
+    return domain
+
+
+def get_mapping(context: Context, domain: DomainName, base_path: str) -> BasePathMapping:
+    mapping = context.tx.get(BasePathMapping, domain.domain_name, domain.domain_name_id, base_path)
+    if mapping is None:
+        raise not_found("Invalid base path mapping identifier specified")
+    return mapping
+
+
+def get_association(context: Context, arn: str) -> DomainNameAccessAssociation:
+    association = context.tx.get(DomainNameAccessAssociation, arn)
+    if association is None:
+        raise not_found("Invalid domain name access association identifier specified")
+    return association
 
 
 def methods_with_paths(context: Context, api_id: str) -> list[tuple[str, Method]]:

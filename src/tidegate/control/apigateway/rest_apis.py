@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.aws.model import Params
+from tidegate.control.apigateway.base_path_mappings import refuse_while_mapped
 from tidegate.control.apigateway.lookup import get_api
+from tidegate.control.apigateway.tags import check_tags
+from tidegate.control.apigateway.usage_plans import forget_stages
 from tidegate.control.context import Context
 from tidegate.control.pages import stored_page
 from tidegate.control.patch import (
@@ -56,8 +59,7 @@ def create_rest_api(context: Context, params: Params) -> RestApi:
     if params.get("description") == "":
         raise bad_request("Description cannot be an empty string")
     _check_compression(params.get("minimum_compression_size"))
-    if any(name.startswith("aws:") for name in params.get("tags") or ()):
-        raise bad_request("Invalid tag: the prefix aws: is reserved")
+    check_tags(params.get("tags"))
     api = RestApi(
         id=api_id,
         name=params["name"],
@@ -195,6 +197,8 @@ def with_tags(api: RestApi) -> RestApi:
 
 def delete_rest_api(context: Context, params: Params) -> None:
     api = get_api(context, params["rest_api_id"])
+    refuse_while_mapped(context, api.id)
+    forget_stages(context, api.id)
     for kind in API_PARTS:
         context.tx.delete_all(kind, api.id)
     context.tx.delete(RestApi, api.id)

@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.aws.model import Params
+from tidegate.control.apigateway.base_path_mappings import refuse_while_mapped
 from tidegate.control.apigateway.canary import CANARY_RULES, canary_of, promoted_deployment, promoted_variables
 from tidegate.control.apigateway.lookup import get_api, get_stage, not_found
 from tidegate.control.apigateway.method_settings import SETTING_PATHS, SETTING_RULES, UNKNOWN_PATH
 from tidegate.control.apigateway.methods import VERBS
+from tidegate.control.apigateway.tags import check_tags
+from tidegate.control.apigateway.usage_plans import forget_stages
 from tidegate.control.context import Context
 from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, boolean, entry, patch, rule, table, text
 from tidegate.core.errors import ControlError
@@ -87,6 +90,7 @@ def create_stage(context: Context, params: Params) -> Stage:
     if context.tx.get(Stage, api.id, name) is not None:
         raise ControlError("ConflictException", "Stage already exists", 409)
     check_variables(params.get("variables"))
+    check_tags(params.get("tags"))
     now = int(context.clock.time())
     stage = Stage(
         api_id=api.id,
@@ -138,7 +142,10 @@ def flush_stage_authorizers_cache(context: Context, params: Params) -> None:
 
 
 def delete_stage(context: Context, params: Params) -> None:
-    context.tx.delete(Stage, *get_stage(context, params["rest_api_id"], params["stage_name"]).key)
+    stage = get_stage(context, params["rest_api_id"], params["stage_name"])
+    refuse_while_mapped(context, stage.api_id, stage.stage_name)
+    forget_stages(context, stage.api_id, stage.stage_name)
+    context.tx.delete(Stage, *stage.key)
 
 
 # --- patch rules -----------------------------------------------------------------------------------------------------

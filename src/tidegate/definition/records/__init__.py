@@ -17,9 +17,26 @@ from tidegate.definition.records.deployment import (
     Stage,
     setting_key,
 )
-from tidegate.definition.records.domains import BasePathMapping, DomainName, DomainNameAccessAssociation, MutualTls
+from tidegate.definition.records.domains import (
+    BasePathMapping,
+    DomainName,
+    DomainNameAccessAssociation,
+    MappedApi,
+    MutualTls,
+)
 from tidegate.definition.records.functions import Function
-from tidegate.definition.records.keys import ApiKey, ApiStage, QuotaSettings, ThrottleSettings, UsagePlan, UsagePlanKey
+from tidegate.definition.records.keys import (
+    ApiKey,
+    ApiKeyOrder,
+    ApiKeyValue,
+    ApiStage,
+    QuotaSettings,
+    ThrottleSettings,
+    UsageExtension,
+    UsagePlan,
+    UsagePlanKey,
+    UsagePlanStage,
+)
 from tidegate.definition.records.parts import (
     Authorizer,
     DocumentationLocation,
@@ -45,6 +62,8 @@ __all__ = [
     "AccessLogSettings",
     "Account",
     "ApiKey",
+    "ApiKeyOrder",
+    "ApiKeyValue",
     "ApiStage",
     "Authorizer",
     "BasePathMapping",
@@ -62,6 +81,7 @@ __all__ = [
     "GatewayResponse",
     "Integration",
     "IntegrationResponse",
+    "MappedApi",
     "Method",
     "MethodResponse",
     "MethodSetting",
@@ -76,8 +96,10 @@ __all__ = [
     "Stage",
     "ThrottleSettings",
     "TlsConfig",
+    "UsageExtension",
     "UsagePlan",
     "UsagePlanKey",
+    "UsagePlanStage",
     "VpcLink",
     "setting_key",
 ]

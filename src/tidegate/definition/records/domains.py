@@ -57,6 +57,19 @@ class BasePathMapping(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MappedApi(Record):
+    """Finds the mappings that lead to an API; kept in step with `BasePathMapping`."""
+
+    KEY = ("api_id", "domain_name", "domain_name_id", "base_path")
+
+    api_id: str
+    domain_name: str
+    domain_name_id: str = ""
+    base_path: str
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainNameAccessAssociation(Record):
     KEY = ("domain_name_access_association_arn",)
 
