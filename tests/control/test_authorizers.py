@@ -300,6 +300,13 @@ def test_methods_and_their_authorizers(server: Server) -> None:
             f"Cannot delete authorizer {place}",
             409,
         )
+    other_kind = [
+        {"op": "replace", "path": "/type", "value": "COGNITO_USER_POOLS"},
+        {"op": "add", "path": "/providerARNs", "value": POOL},
+    ]
+    change = {"restApiId": api.id, "authorizerId": token}
+    assert error_of(lambda: client.update_authorizer(**change, patchOperations=other_kind)) == invalid
+    assert client.get_authorizer(**change)["type"] == "TOKEN"
     to_pools = [
         {"op": "replace", "path": "/authorizationType", "value": "COGNITO_USER_POOLS"},
         {"op": "replace", "path": "/authorizerId", "value": pools},

@@ -15,11 +15,14 @@ from typing import Any, TypeAlias
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
 
-from tidegate.definition.openapi.extensions import NAMED_SCHEMAS, SCHEMA_LISTS, SINGLE_SCHEMAS
-
 Schema: TypeAlias = dict[str, Any]
 Lookup: TypeAlias = Callable[[str], "Schema | None"]
 """From a model's name to its schema; None: there is no such model."""
+
+SINGLE_SCHEMAS = ("items", "additionalProperties", "additionalItems", "not")
+SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "items")
+NAMED_SCHEMAS = ("properties", "patternProperties", "definitions", "dependencies")
+"""Keywords of JSON schema that hold further schemas: one, a list, by name. References are followed in these alone."""
 
 _REFERENCE = re.compile(r"https://apigateway\.amazonaws\.com/restapis/([^/#]+)/models/([^/#]+)(#.*)?")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_api, get_authorizer, methods_with_paths
+from tidegate.control.apigateway.methods import check_references
 from tidegate.control.context import Context
 from tidegate.control.pages import stored_page
 from tidegate.control.patch import Draft, PatchOp, bad_request, integer, member, patch, rule, table, text
@@ -183,7 +184,12 @@ def get_authorizers(context: Context, params: Params) -> dict[str, Any]:
 
 def update_authorizer(context: Context, params: Params) -> Authorizer:
     authorizer = patch(_get(context, params), params.get("patch_operations"), RULES)
-    return _put(context, replace(authorizer, authorizer_credentials=authorizer.authorizer_credentials or None))
+    authorizer = _put(context, replace(authorizer, authorizer_credentials=authorizer.authorizer_credentials or None))
+    for _, method in methods_with_paths(context, authorizer.api_id):
+        if method.authorizer_id == authorizer.id:
+            # Another type must still be one that the method can have.
+            check_references(context, method)
+    return authorizer
 
 
 def delete_authorizer(context: Context, params: Params) -> None:

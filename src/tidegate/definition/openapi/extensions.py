@@ -114,9 +114,3 @@ MODEL_URL = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/model
 
 def model_url(api_id: str, name: str) -> str:
     return f"https://apigateway.amazonaws.com/restapis/{api_id}/models/{name}"
-
-
-SINGLE_SCHEMAS = ("items", "additionalProperties", "additionalItems", "not")
-SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "items")
-NAMED_SCHEMAS = ("properties", "patternProperties", "definitions", "dependencies")
-"""Keywords of JSON schema that hold further schemas: one, a list, by name. References are followed in these alone."""

@@ -6,17 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tidegate.definition.openapi.extensions import (
-    DEFAULT_MODELS,
-    DEFINITIONS,
-    MODEL_URL,
-    NAMED_SCHEMAS,
-    SCHEMA_LISTS,
-    SINGLE_SCHEMAS,
-)
+from tidegate.definition.openapi.extensions import DEFAULT_MODELS, DEFINITIONS, MODEL_URL
 from tidegate.definition.openapi.imported import OpenApiError
 from tidegate.definition.openapi.writer_documentation import Documentation
 from tidegate.definition.records import DeploymentDocument, Model
+from tidegate.definition.schemas import NAMED_SCHEMAS, SCHEMA_LISTS, SINGLE_SCHEMAS
 
 
 class Models:
