@@ -100,6 +100,15 @@ def text(field: str) -> Apply:
     return apply
 
 
+def optional(field: str) -> Apply:
+    """A reference to something else: the empty value takes it away."""
+
+    def apply(draft: Draft, op: PatchOp) -> None:
+        draft[field] = op.value or None
+
+    return apply
+
+
 def boolean(field: str) -> Apply:
     """AWS: anything that is not `true` becomes false, without a complaint."""
 

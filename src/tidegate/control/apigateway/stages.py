@@ -16,7 +16,19 @@ from tidegate.control.apigateway.methods import VERBS
 from tidegate.control.apigateway.tags import check_tags
 from tidegate.control.apigateway.usage_plans import forget_stages
 from tidegate.control.context import Context
-from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, boolean, entry, patch, rule, table, text
+from tidegate.control.patch import (
+    Apply,
+    Draft,
+    PatchOp,
+    bad_request,
+    boolean,
+    entry,
+    optional,
+    patch,
+    rule,
+    table,
+    text,
+)
 from tidegate.core.errors import ControlError
 from tidegate.definition.freeze import thaw
 from tidegate.definition.records import (
@@ -58,7 +70,10 @@ def put_stage(context: Context, stage: Stage, document: DeploymentDocument | Non
     if canary is not None:
         check_variables(canary.stage_variable_overrides)
         canary_document = _document(context, stage.api_id, canary.deployment_id or "")
-    if stage.documentation_version and context.tx.get(DocumentationVersion, stage.api_id, stage.documentation_version) is None:
+    if (
+        stage.documentation_version
+        and context.tx.get(DocumentationVersion, stage.api_id, stage.documentation_version) is None
+    ):
         raise not_found("Invalid Documentation version identifier specified")
     if stage.client_certificate_id and context.tx.get(ClientCertificate, stage.client_certificate_id) is None:
         raise not_found("Invalid Client Certificate identifier specified")
@@ -187,10 +202,10 @@ def _variables(draft: Draft, op: PatchOp) -> None:
 RULES = table(
     rule("/deploymentId", "replace copy", promoted_deployment(text("deployment_id"))),
     rule("/description", "replace", text("description")),
-    rule("/documentationVersion", "replace", text("documentation_version")),
+    rule("/documentationVersion", "replace", optional("documentation_version")),
     rule("/cacheClusterEnabled", "replace", boolean("cache_cluster_enabled")),
     rule("/cacheClusterSize", "replace", text("cache_cluster_size")),
-    rule("/clientCertificateId", "replace", text("client_certificate_id")),
+    rule("/clientCertificateId", "replace", optional("client_certificate_id")),
     rule("/tracingEnabled", "replace", boolean("tracing_enabled")),
     rule("/accessLogSettings", "remove", _remove_access_log),
     rule("/accessLogSettings/destinationArn", "add replace", _access_log("destination_arn")),

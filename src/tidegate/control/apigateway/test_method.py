@@ -16,7 +16,7 @@ from tidegate.control.context import Context
 from tidegate.control.patch import bad_request
 from tidegate.core.message import Headers, Pairs, Request
 from tidegate.definition.freeze import draft
-from tidegate.definition.records import Method, Resource, Stage
+from tidegate.definition.records import ClientCertificate, Method, Resource, Stage
 from tidegate.plan.nodes import StagePlan
 
 STAGE = "test-invoke-stage"
@@ -68,6 +68,9 @@ def prepare(context: Context, params: Params) -> TestCall:
     # AWS: neither authorization nor API key nor throttling stand before a test.
     method = replace(method, authorization_type="NONE", authorizer_id=None, api_key_required=False)
     document = replace(draft(context.tx, api), methods=[method])
+    certificate = params.get("client_certificate_id")
+    if certificate and context.tx.get(ClientCertificate, certificate) is None:
+        raise not_found("Invalid Client Certificate identifier specified")
     now = context.clock.time()
     stage = Stage(
         api_id=api.id,
@@ -76,7 +79,7 @@ def prepare(context: Context, params: Params) -> TestCall:
         created_date=now,
         last_updated_date=now,
         variables=params.get("stage_variables") or None,
-        client_certificate_id=params.get("client_certificate_id"),
+        client_certificate_id=certificate or None,
     )
     plan = context.plans.check(context.tx, document, stage)
     request = _request(context, resource, params)
