@@ -121,6 +121,7 @@ HARM = {
     "merging text": ("swagger: '2.0'\nx: {<<: text}", "only mappings can be merged"),
     "a python object": ("swagger: !!python/object/apply:os.system [ls]", "is not one of JSON's types"),
     "a control character": ("swagger: '2.0'\nx: a\x00b", "control characters are not allowed"),
+    "half a character": ('{"swagger": "2.0", "x": "\\uD83d"}', "a surrogate stands alone"),
     "not utf-8": (b"swagger: '2.0'\nx: \xff", "not UTF-8"),
     "too large": ("swagger: '2.0'\n" + "# " + "x" * 6_291_456, "larger than 6 MB"),
     "empty": ("", "Unable to build importer with provided input."),
@@ -147,6 +148,10 @@ def test_references_that_want_to_do_harm_are_errors(text: str, told: str) -> Non
 def test_what_merges_share_is_read_once_each() -> None:
     text = "swagger: '2.0'\nx: &x {a: 1, b: 1}\ninfo: {<<: [{title: first}, {title: second, version: v}], version: own}"
     assert examine(text).settings == {"version": "own", "description": None, "name": "first"}
+
+
+def test_a_character_in_two_halves() -> None:
+    assert examine('{"swagger": "2.0", "info": {"title": "\\ud83d\\ude00"}}').name == "\U0001f600"
 
 
 def test_a_quoted_merge_key_is_a_key() -> None:

@@ -71,6 +71,8 @@ def _from_json(text: str) -> Any:
             raise
         raise OpenApiError(f"Invalid OpenAPI input: {error}") from None
     _check_depth(root)
+    if "\\ud" in text.lower():
+        _check_surrogates(root)
     return root
 
 
@@ -85,6 +87,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> Any:
     raise OpenApiError(f"Invalid OpenAPI input: {name} is no JSON")
+
+
+def _check_surrogates(root: Any) -> None:
+    """JSON can escape halves of a character, which no text that is stored may hold."""
+    try:
+        json.dumps(root, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise OpenApiError("Invalid OpenAPI input: a surrogate stands alone") from None
 
 
 def _check_depth(root: Any) -> None:
