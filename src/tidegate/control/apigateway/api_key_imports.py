@@ -16,7 +16,7 @@ from tidegate.control.apigateway.api_keys import add_key, check_name, check_valu
 from tidegate.control.apigateway.lookup import get_key, get_plan
 from tidegate.control.apigateway.usage_plan_keys import add_to_plan
 from tidegate.control.context import Context
-from tidegate.control.patch import bad_request, to_boolean
+from tidegate.control.patch import bad_request
 from tidegate.core.errors import ControlError
 
 _REQUIRED = ("name", "key")
@@ -62,7 +62,7 @@ def _import(context: Context, row: Mapping[str, str]) -> str:
     value, name = row.get("key") or "", row.get("name") or ""
     check_value(value)
     check_name(name)
-    enabled = to_boolean(row.get("enabled") or "true")
+    enabled = (row.get("enabled") or "true").lower() == "true"
     members: dict[str, Any] = {"name": name, "description": row.get("description") or "", "enabled": enabled}
     known = find_by_value(context, value)
     if known is None:
