@@ -1,7 +1,7 @@
 """From a template file to a plan: everything that can be checked before anything is created, checked, and all problems told at
 once: parameters, local code, SAM, conditions, types, properties, references, order.
 
-Not here: creating anything (`stack`). Nothing here talks to a server, but pip may run for a requirements.txt.
+Not here: the order (`order`), creating anything (`stack`). Nothing here talks to a server; pip may run for a requirements.txt.
 AWS: CloudFormation User Guide, "Template anatomy", "Resource attribute reference".
 """
 
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.deploy.errors import DeployError, Problem
-from tidegate.deploy.graph import CycleError, reachable, topological
+from tidegate.deploy.graph import CycleError, topological
 from tidegate.deploy.intrinsics import UNKNOWN, IntrinsicError, Scope, condition, evaluate, references
+from tidegate.deploy.order import dependencies_of, snapshots_of
 from tidegate.deploy.package import Packages
 from tidegate.deploy.parameters import Target, pseudo_parameters, resolve_parameters
 from tidegate.deploy.resources.registry import PROVIDERS
@@ -28,7 +29,6 @@ _RESOURCE_ATTRIBUTES = frozenset(
 _POLICIES = frozenset({"Delete", "Retain", "RetainExceptOnCreate"})
 _RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})
 _SERVERLESS = "AWS::Serverless::"
-_SNAPSHOT_MEMBERS = frozenset({"AWS::ApiGateway::Method", "AWS::ApiGateway::Resource"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,12 @@ def _checked(
     problems += _unresolved(resources, outputs, dry) or bad_outputs
     if problems:
         raise DeployError(_once(problems))
-    dependencies, snapshots = _dependencies(resources, scope)
+    dependencies = dependencies_of(resources, _uses, scope.conditions)
     try:
         order = topological(dependencies)
     except CycleError as error:
         raise DeployError([Problem("Resources", str(error))]) from error
+    snapshots = snapshots_of(resources, scope.conditions)
     planned = tuple(_planned(logical_id, resources[logical_id], dependencies[logical_id]) for logical_id in order)
     return Plan(target, scope, planned, outputs, packages, snapshots, tuple(warnings))
 
@@ -278,34 +279,6 @@ def _once(problems: list[Problem]) -> list[Problem]:
         if not summary or p.pointer in ("Resources", "Outputs") or not p.message.startswith(repeated)
     ]
     return list(dict.fromkeys(kept))
-
-
-def _dependencies(resources: Mapping[str, Any], scope: Scope) -> tuple[dict[str, set[str]], dict[str, frozenset[str]]]:
-    dependencies = {
-        logical_id: {r.name for r in references(_uses(resource), scope.conditions)} & resources.keys()
-        for logical_id, resource in resources.items()
-    }
-    snapshots: dict[str, frozenset[str]] = {}
-    for logical_id, resource in resources.items():
-        if resource["Type"] != "AWS::ApiGateway::Deployment":
-            continue
-        members = _members(resource["Properties"]["RestApiId"], resources)
-        snapshots[logical_id] = members
-        for member in sorted(members):
-            # AWS: a deployment freezes what is there. Templates often name one method only; the others would be missing.
-            if logical_id not in reachable(dependencies, member):
-                dependencies[logical_id].add(member)
-    return dependencies, snapshots
-
-
-def _members(api: Any, resources: Mapping[str, Any]) -> frozenset[str]:
-    """The resources that make up the API which a RestApiId property names, the API itself among them."""
-    parts = {
-        logical_id
-        for logical_id, resource in resources.items()
-        if resource["Type"] in _SNAPSHOT_MEMBERS and resource["Properties"].get("RestApiId") == api
-    }
-    return frozenset(parts | {reference.name for reference in references(api, {})} & resources.keys())
 
 
 def _planned(logical_id: str, resource: Mapping[str, Any], dependencies: set[str]) -> PlannedResource:

@@ -114,12 +114,16 @@ class Sources:
         return self.packages.add(self._local(evaluate(location, self.scope)))
 
     def _definition(self, properties: dict[str, Any], uri: str, body: str) -> None:
+        """A definition in a local file takes its place in the template; one in S3 is read when the API is made."""
         if uri not in properties:
             return
         location = properties[uri]
         if isinstance(location, dict) and function_of(location) is None:
-            raise IntrinsicError(f"{uri} in S3 is not supported; only a local file is")
-        properties[body] = read_document(self._local(evaluate(location, self.scope))).body
+            return  # bucket and key
+        location = evaluate(location, self.scope)
+        if uri == "DefinitionUri" and isinstance(location, str) and location.startswith("s3://"):
+            return  # SAM makes a bucket and a key of it
+        properties[body] = read_document(self._local(location)).body
         del properties[uri]
 
 

@@ -1,4 +1,4 @@
-"""AWS::ApiGateway::RestApi, Resource, Account.
+"""AWS::ApiGateway::RestApi, Resource.
 
 AWS: CloudFormation Template Reference, "Amazon API Gateway resource type reference".
 """
@@ -23,6 +23,8 @@ from tidegate.deploy.resources.base import (
     tag_map,
     undone_by,
 )
+from tidegate.deploy.resources.entity import retag
+from tidegate.deploy.resources.patches import escaped
 from tidegate.deploy.resources.shapes import call
 
 _CREATED = ("ApiKeySourceType", "BinaryMediaTypes", "Description", "DisableExecuteApiEndpoint", "EndpointConfiguration")
@@ -35,40 +37,42 @@ _SCALARS = {
     "MinimumCompressionSize": "minimumCompressionSize",
 }
 """What PutRestApi may have changed and a patch settles: property → member of RestApi."""
+_DEFINITIONS = frozenset({"Body", "BodyS3Location"})
 
 
 class RestApi(Provider):
-    """An API, by its parts or by an OpenAPI definition in `Body`."""
+    """An API, by its parts or by an OpenAPI definition in `Body` or in S3."""
 
     type = "AWS::ApiGateway::RestApi"
     attributes = frozenset({"RestApiId", "RootResourceId"})
     table = Table(
         handled=frozenset(
-            {*_CREATED, *_CREATED_TOO, "Body", "FailOnWarnings", "Mode", "Name", "Parameters", "Policy", "Tags"}
+            {
+                *(*_CREATED, *_CREATED_TOO, "Body", "BodyS3Location", "FailOnWarnings", "Mode", "Name", "Parameters"),
+                *("Policy", "Tags"),
+            }
         ),
         reported={
             "EndpointAccessMode": "has no effect",
             "SecurityPolicy": "has no effect; TLS is set up where Tidegate is started",
         },
-        refused={
-            "BodyS3Location": "a definition in S3 is not supported; name a local file, or put it in Body",
-            "CloneFrom": "is not supported",
-        },
+        refused={"CloneFrom": "is not supported"},
     )
 
     def create(self, properties: Props, context: Context) -> Made:
         client = context.clients("apigateway")
-        api = call(client, "CreateRestApi", _creation(properties))
+        body = _body(properties, context)
+        api = call(client, "CreateRestApi", _creation(properties, context))
         with undone_by(lambda: client.delete_rest_api(restApiId=api["id"])):
-            if "Body" in properties:
-                api = self._put_body(api["id"], properties, context)
+            if body is not None:
+                api = self._put_body(api["id"], body, properties, context)
             self._settle(api, properties, {}, context)
         return _made(api)
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
         client = context.clients("apigateway")
-        if "Body" in properties:
-            api = self._put_body(made.physical_id, properties, context)
+        if (body := _body(properties, context)) is not None:
+            api = self._put_body(made.physical_id, body, properties, context)
         else:
             api = client.get_rest_api(restApiId=made.physical_id)
         self._settle(api, properties, old, context)
@@ -82,8 +86,7 @@ class RestApi(Provider):
     def exists(self, made: Made, properties: Props, context: Context) -> bool:
         return found(lambda: context.clients("apigateway").get_rest_api(restApiId=made.physical_id))
 
-    def _put_body(self, api_id: str, properties: Props, context: Context) -> dict[str, Any]:
-        body = properties["Body"]
+    def _put_body(self, api_id: str, body: bytes, properties: Props, context: Context) -> dict[str, Any]:
         api = call(
             context.clients("apigateway"),
             "PutRestApi",
@@ -92,7 +95,7 @@ class RestApi(Provider):
                 "mode": properties.get("Mode", "overwrite"),
                 "failOnWarnings": properties.get("FailOnWarnings", False),
                 "parameters": _import_parameters(properties),
-                "body": (body if isinstance(body, str) else json.dumps(body)).encode(),
+                "body": body,
             },
         )
         for warning in api.get("warnings") or []:
@@ -105,7 +108,7 @@ class RestApi(Provider):
         operations += _binary_patches(api, properties, old)
         if old and _policy(properties) != _policy(old):
             operations.append({"op": "replace", "path": "/policy", "value": _policy(properties) or ""})
-        if old and "Body" not in properties and properties.get("Version") != old.get("Version"):
+        if old and not _DEFINITIONS & properties.keys() and properties.get("Version") != old.get("Version"):
             context.warn("Version: cannot be changed once the API exists")
         if operations:
             context.clients("apigateway").update_rest_api(restApiId=api["id"], patchOperations=operations)
@@ -143,34 +146,24 @@ class Resource(Provider):
         )
 
 
-class Account(Provider):
-    """The role by which API Gateway writes logs; Tidegate writes its own."""
-
-    type = "AWS::ApiGateway::Account"
-    attributes = frozenset({"Id"})
-    no_effect = "is recorded and has no effect: Tidegate writes its logs itself"
-    table = Table(handled=frozenset({"CloudWatchRoleArn"}))
-
-    def create(self, properties: Props, context: Context) -> Made:
-        name = context.name(64)
-        return Made(name, {"Id": name})
-
-    def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
-        return made
+def _body(properties: Props, context: Context) -> bytes | None:
+    """The definition, where there is one. Raises ResourceError when it is not where the properties say."""
+    if (body := properties.get("Body")) is not None:
+        return (body if isinstance(body, str) else json.dumps(body)).encode()
+    if (location := properties.get("BodyS3Location")) is None:
+        return None
+    names = {"Bucket": "Bucket", "Key": "Key", "Version": "VersionId", "ETag": "IfMatch"}
+    if unknown := sorted(location.keys() - names.keys()):
+        raise ResourceError(f"Encountered unsupported property BodyS3Location.{unknown[0]}")
+    answer = context.clients("s3").get_object(**{names[name]: text(value) for name, value in location.items()})
+    content: bytes = answer["Body"].read()
+    return content
 
 
-def retag(arn: str, wanted: Mapping[str, str], old: Mapping[str, str], context: Context) -> None:
-    """Bring the tags of an API Gateway resource from `old` to `wanted`."""
-    client = context.clients("apigateway")
-    if dropped := sorted(old.keys() - wanted.keys()):
-        client.untag_resource(resourceArn=arn, tagKeys=dropped)
-    changed = {key: value for key, value in wanted.items() if old.get(key) != value}
-    if changed:
-        client.tag_resource(resourceArn=arn, tags=changed)
-
-
-def _creation(properties: Props) -> dict[str, Any]:
+def _creation(properties: Props, context: Context) -> dict[str, Any]:
     given = {name: properties[name] for name in (*_CREATED, *_CREATED_TOO) if name in properties}
+    if endpoint := _endpoint(properties):
+        given["EndpointConfiguration"] = endpoint
     if "BinaryMediaTypes" in given:
         given["BinaryMediaTypes"] = _media_types(properties)
     if "ApiKeySourceType" in given:
@@ -179,13 +172,23 @@ def _creation(properties: Props) -> dict[str, Any]:
         given["policy"] = policy
     if tags := tag_map(properties):
         given["tags"] = tags
-    return given | {"name": _name(properties)}
+    return given | {"name": _name(properties, context)}
 
 
-def _name(properties: Props) -> Any:
+def _endpoint(properties: Props) -> Mapping[str, Any]:
+    """The endpoint's type may be given as a parameter of the import as well."""
+    types = (properties.get("Parameters") or {}).get("endpointConfigurationTypes")
+    given: Mapping[str, Any] = properties.get("EndpointConfiguration") or {}
+    return {"Types": text(types).split(","), **given} if types else given
+
+
+def _name(properties: Props, context: Context) -> Any:
     body = properties.get("Body")
     info = body.get("info", {}) if isinstance(body, dict) else {}
     name = properties.get("Name") or info.get("title")
+    if not name and "BodyS3Location" in properties:
+        # Until the definition, which says how it is called, is imported.
+        return context.name(255)
     if not name:
         # AWS's text; without a definition the name cannot come from anywhere else.
         raise ResourceError("Name is required, or a Body with info.title")
@@ -200,7 +203,7 @@ def _policy(properties: Props) -> str | None:
 
 
 def _import_parameters(properties: Props) -> dict[str, Any]:
-    # AWS: the endpoint's type is a parameter of ImportRestApi only; CreateRestApi has set it from EndpointConfiguration.
+    # AWS: the endpoint's type is a parameter of ImportRestApi only; CreateRestApi has set it.
     given = properties.get("Parameters") or {}
     return {name: value for name, value in given.items() if name != "endpointConfigurationTypes"}
 
@@ -211,12 +214,12 @@ def _scalar_patches(api: Mapping[str, Any], properties: Props, old: Props) -> It
             wanted = text(properties[name])
             if member not in api or text(api[member]) != wanted:
                 yield {"op": "replace", "path": f"/{member}", "value": wanted}
-        elif name in old and name == "Description" and member in api and "Body" not in properties:
+        elif name in old and name == "Description" and member in api and not _DEFINITIONS & properties.keys():
             yield {"op": "replace", "path": "/description", "value": ""}
 
 
 def _endpoint_patches(api: Mapping[str, Any], properties: Props) -> Iterator[dict[str, str]]:
-    wanted = properties.get("EndpointConfiguration") or {}
+    wanted = _endpoint(properties)
     actual = api.get("endpointConfiguration") or {}
     kinds, actual_kinds = wanted.get("Types") or [], actual.get("types") or []
     if kinds and actual_kinds and kinds[0] != actual_kinds[0]:
@@ -233,18 +236,14 @@ def _binary_patches(api: Mapping[str, Any], properties: Props, old: Props) -> It
     wanted = set(_media_types(properties))
     actual = set(api.get("binaryMediaTypes") or [])
     for kind in sorted(wanted - actual):
-        yield {"op": "add", "path": f"/binaryMediaTypes/{_escaped(kind)}"}
+        yield {"op": "add", "path": f"/binaryMediaTypes/{escaped(kind)}"}
     for kind in sorted(set(_media_types(old)) & actual - wanted):
-        yield {"op": "remove", "path": f"/binaryMediaTypes/{_escaped(kind)}"}
+        yield {"op": "remove", "path": f"/binaryMediaTypes/{escaped(kind)}"}
 
 
 def _media_types(properties: Props) -> list[str]:
     # AWS: templates write `image~1png`, the slash escaped as in a patch's path; `image/png` is understood as well.
     return [text(kind).replace("~1", "/") for kind in properties.get("BinaryMediaTypes") or []]
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _made(api: Mapping[str, Any]) -> Made:

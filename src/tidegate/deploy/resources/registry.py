@@ -5,24 +5,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tidegate.deploy.resources.apigateway import Account, Resource, RestApi
+from tidegate.deploy.resources.apigateway import Resource, RestApi
+from tidegate.deploy.resources.apigateway_domains import (
+    BasePathMapping,
+    BasePathMappingV2,
+    DomainName,
+    DomainNameAccessAssociation,
+    DomainNameV2,
+)
+from tidegate.deploy.resources.apigateway_keys import (
+    Account,
+    ApiKey,
+    ClientCertificate,
+    UsagePlan,
+    UsagePlanKey,
+    VpcLink,
+)
+from tidegate.deploy.resources.apigateway_parts import (
+    Authorizer,
+    DocumentationPart,
+    DocumentationVersion,
+    GatewayResponse,
+    Model,
+    RequestValidator,
+)
 from tidegate.deploy.resources.base import Provider
+from tidegate.deploy.resources.deployment import Deployment
 from tidegate.deploy.resources.function import Function, Permission
 from tidegate.deploy.resources.method import Method
 from tidegate.deploy.resources.recorded import RECORDED
-from tidegate.deploy.resources.stage import Deployment, Stage
+from tidegate.deploy.resources.stage import Stage
 from tidegate.deploy.resources.table import DynamoTable
 
 _MADE: Final[tuple[Provider, ...]] = (
     Account(),
+    ApiKey(),
+    Authorizer(),
+    BasePathMapping(),
+    BasePathMappingV2(),
+    ClientCertificate(),
     Deployment(),
+    DocumentationPart(),
+    DocumentationVersion(),
+    DomainName(),
+    DomainNameAccessAssociation(),
+    DomainNameV2(),
     DynamoTable(),
     Function(),
+    GatewayResponse(),
     Method(),
+    Model(),
     Permission(),
+    RequestValidator(),
     Resource(),
     RestApi(),
     Stage(),
+    UsagePlan(),
+    UsagePlanKey(),
+    VpcLink(),
 )
 
 PROVIDERS: Final[Mapping[str, Provider]] = {provider.type: provider for provider in _MADE} | dict(RECORDED)

@@ -1,6 +1,6 @@
-"""A stage's settings that the management API takes only as patches: tracing, access log, method settings.
+"""A stage's settings as patches: those that CreateStage does not take, and all of them for a stage that is there.
 
-AWS: CloudFormation Template Reference, "AWS::ApiGateway::Stage MethodSetting", "… AccessLogSetting".
+AWS: CloudFormation Template Reference, "AWS::ApiGateway::Stage" and its "MethodSetting", "AccessLogSetting", "CanarySetting".
 """
 
 from __future__ import annotations
@@ -8,43 +8,79 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tidegate.deploy.intrinsics import text
 from tidegate.deploy.resources.base import Props
+from tidegate.deploy.resources.patches import Patch, entries, replacement, scalars
 
-_METHOD_SETTINGS = {
+METHOD_SETTINGS = {
+    "CacheDataEncrypted": "caching/dataEncrypted",
+    "CacheTtlInSeconds": "caching/ttlInSeconds",
+    "CachingEnabled": "caching/enabled",
+    "DataTraceEnabled": "logging/dataTrace",
     "LoggingLevel": "logging/loglevel",
     "MetricsEnabled": "metrics/enabled",
     "ThrottlingBurstLimit": "throttling/burstLimit",
     "ThrottlingRateLimit": "throttling/rateLimit",
 }
-_NOT_YET = {
-    "DataTraceEnabled": "data tracing",
-    "CachingEnabled": "caching",
-    "CacheDataEncrypted": "caching",
-    "CacheTtlInSeconds": "caching",
-}
 _WHERE = frozenset({"ResourcePath", "HttpMethod"})
+_OWN = {
+    "CacheClusterEnabled": "/cacheClusterEnabled",
+    "CacheClusterSize": "/cacheClusterSize",
+    "ClientCertificateId": "/clientCertificateId",
+    "DeploymentId": "/deploymentId",
+    "Description": "/description",
+    "DocumentationVersion": "/documentationVersion",
+    "TracingEnabled": "/tracingEnabled",
+}
+_RESET = {"CacheClusterEnabled": "false", "CacheClusterSize": "0.5", "TracingEnabled": "false"}
+_CANARY = {
+    "DeploymentId": "/canarySettings/deploymentId",
+    "PercentTraffic": "/canarySettings/percentTraffic",
+    "UseStageCache": "/canarySettings/useStageCache",
+}
+_CANARY_RESET = {"PercentTraffic": "0.0", "UseStageCache": "false"}
 
-Patch = dict[str, str]
+
+def stage_patches(properties: Props, old: Props) -> Iterator[Patch]:
+    """What turns a stage's old properties into the new ones."""
+    yield from scalars(_OWN, properties, old, reset=_RESET)
+    yield from entries("/variables", properties.get("Variables"), old.get("Variables"))
+    yield from _access_log(properties.get("AccessLogSetting") or {}, old.get("AccessLogSetting") or {})
+    yield from _canary(properties, old)
+    yield from _method_settings(properties, old)
 
 
-def setting_patches(properties: Props, old: Props) -> Iterator[Patch]:
-    """What turns the old settings into the new ones; for a new stage, `old` is empty."""
-    if properties.get("TracingEnabled") != old.get("TracingEnabled"):
-        yield _replace("/tracingEnabled", text(properties.get("TracingEnabled", False)))
-    log, log_before = properties.get("AccessLogSetting") or {}, old.get("AccessLogSetting") or {}
-    if log_before and not log:
+def _access_log(log: Props, before: Props) -> Iterator[Patch]:
+    if before and not log:
         yield {"op": "remove", "path": "/accessLogSettings"}
     for name, field in (("Format", "format"), ("DestinationArn", "destinationArn")):
-        if log.get(name) and log.get(name) != log_before.get(name):
-            yield _replace(f"/accessLogSettings/{field}", text(log[name]))
+        if log.get(name) and log.get(name) != before.get(name):
+            yield replacement(f"/accessLogSettings/{field}", log[name])
+
+
+def _canary(properties: Props, old: Props) -> Iterator[Patch]:
+    wanted, before = properties.get("CanarySetting"), old.get("CanarySetting")
+    if wanted is None:
+        if before is not None:
+            yield {"op": "remove", "path": "/canarySettings"}
+        return
+    # AWS: a canary that names no deployment has the stage's.
+    reset = {**_CANARY_RESET, "DeploymentId": str(properties.get("DeploymentId", ""))}
+    yield from scalars(_CANARY, wanted, before or {}, reset=reset)
+    overrides = "StageVariableOverrides"
+    yield from entries("/canarySettings/stageVariableOverrides", wanted.get(overrides), (before or {}).get(overrides))
+
+
+def _method_settings(properties: Props, old: Props) -> Iterator[Patch]:
     wanted, before = _by_method(properties), _by_method(old)
-    for where in sorted(before.keys() - wanted.keys()):
-        yield {"op": "remove", "path": where}
+    for where, settings in before.items():
+        # One setting cannot be removed by itself: the method begins anew.
+        if METHOD_SETTINGS.keys() & settings.keys() - wanted.get(where, {}).keys():
+            yield {"op": "remove", "path": where}
+            before[where] = {}
     for where, settings in wanted.items():
-        for name, path in _METHOD_SETTINGS.items():
+        for name, path in METHOD_SETTINGS.items():
             if name in settings and settings[name] != before.get(where, {}).get(name):
-                yield _replace(f"{where}/{path}", text(settings[name]))
+                yield replacement(f"{where}/{path}", settings[name])
 
 
 def unenforced(properties: Props) -> Iterator[str]:
@@ -53,24 +89,19 @@ def unenforced(properties: Props) -> Iterator[str]:
         yield "TracingEnabled: requests are marked as sampled, but there is no X-Ray to send traces to"
     if (properties.get("AccessLogSetting") or {}).get("DestinationArn"):
         yield "AccessLogSetting.DestinationArn: the access log goes to standard output"
-    for settings in properties.get("MethodSettings") or ():
-        for name, what in _NOT_YET.items():
-            if settings.get(name) in (True, "true") or (name == "CacheTtlInSeconds" and name in settings):
-                yield f"MethodSettings.{name}: {what} has no effect yet"
+    for unknown in unknown_settings(properties):
+        yield f"MethodSettings.{unknown}: is no setting of a method"
 
 
 def unknown_settings(properties: Props) -> list[str]:
-    known = _METHOD_SETTINGS.keys() | _NOT_YET.keys() | _WHERE
+    known = METHOD_SETTINGS.keys() | _WHERE
     return sorted({name for settings in properties.get("MethodSettings") or () for name in settings.keys() - known})
 
 
 def _by_method(properties: Props) -> dict[str, Mapping[str, Any]]:
     """Settings by the patch path of their method: `/~1pets~1{id}/GET`, or `/*/*` for all."""
-    return {
-        f"{settings.get('ResourcePath', '/*')}/{settings.get('HttpMethod', '*')}": settings
-        for settings in properties.get("MethodSettings") or ()
-    }
-
-
-def _replace(path: str, value: str) -> Patch:
-    return {"op": "replace", "path": path, "value": value}
+    found: dict[str, Mapping[str, Any]] = {}
+    for settings in properties.get("MethodSettings") or ():
+        where = f"{settings.get('ResourcePath', '/*')}/{settings.get('HttpMethod', '*')}"
+        found[where] = {**found.get(where, {}), **settings}
+    return found
