@@ -67,6 +67,24 @@ def test_both_versions_and_formats_say_the_same() -> None:
     assert all(reading == readings[0] for reading in readings)
 
 
+def test_models_without_names_never_share_one() -> None:
+    """Six digits of a hash meet often among thousands: each schema has its own model all the same."""
+    many = 12_000
+    paths = {
+        f"/a{number}": {"get": {"responses": {"200": {"schema": {"type": "string", "maxLength": number}}}}}
+        for number in range(many)
+    }
+    imported = examine(json.dumps({"swagger": "2.0", "paths": paths}))
+    used = [
+        (methods["GET"].method_responses or {})["200"].response_models or {} for methods in imported.operations.values()
+    ]
+    assert len(imported.models) == many
+    assert [
+        json.loads(imported.models[models["application/json"]].schema or "")["maxLength"] for models in used
+    ] == list(range(many))
+    assert any(len(name) > len("MODEL123456") for name in imported.models)
+
+
 # --- files that want to do harm --------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tidegate.definition.openapi.extensions import DEFAULT_MODELS, MODEL_URL, model_url
@@ -84,12 +85,12 @@ class Schemas:
             # AWS: a model says something; what says nothing is as good as none.
             return None
         digest = hashlib.sha256(json.dumps(converted, sort_keys=True).encode()).hexdigest()
-        name = f"MODEL{digest[:6]}"
-        if name in self._named:
-            name = f"MODEL{digest}"
-        if name not in self._imported.models:
-            self._imported.models[name] = _record(name, converted)
-        return name
+        made = _record(f"MODEL{digest[:6]}", converted)
+        known = self._imported.models.get(made.name)
+        if made.name in self._named if known is None else known.schema != made.schema:
+            made = replace(made, name=f"MODEL{digest}")
+        self._imported.models[made.name] = made
+        return made.name
 
     def _model(self, name: str, schema: dict[str, Any]) -> Model:
         return _record(name, self._converted(schema, f"schema {name}", ()))
