@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.support.running import Server
-from tidegate.deploy.resources.stage_settings import setting_patches, unenforced, unknown_settings
+from tidegate.deploy.resources.stage_settings import stage_patches, unenforced
 
 ALL = {"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 5, "LoggingLevel": "INFO"}
 ONE = {"ResourcePath": "/~1pets", "HttpMethod": "GET", "ThrottlingBurstLimit": 2}
@@ -15,7 +15,7 @@ ONE = {"ResourcePath": "/~1pets", "HttpMethod": "GET", "ThrottlingBurstLimit": 2
 
 def paths(properties: dict[str, object], old: dict[str, object]) -> list[str]:
     return [
-        f"{patch['op']} {patch['path']} {patch.get('value', '')}".strip() for patch in setting_patches(properties, old)
+        f"{patch['op']} {patch['path']} {patch.get('value', '')}".strip() for patch in stage_patches(properties, old)
     ]
 
 
@@ -23,7 +23,7 @@ def test_patches() -> None:
     wanted: dict[str, object] = {
         "TracingEnabled": True,
         "AccessLogSetting": {"Format": "$context.requestId"},
-        "MethodSettings": [ALL, ONE],
+        "MethodSettings": [ALL, ONE, {"ResourcePath": "/", "HttpMethod": "GET", "DataTraceEnabled": True}],
     }
     assert paths(wanted, {}) == [
         "replace /tracingEnabled true",
@@ -31,6 +31,7 @@ def test_patches() -> None:
         "replace /*/*/logging/loglevel INFO",
         "replace /*/*/throttling/rateLimit 5",
         "replace /~1pets/GET/throttling/burstLimit 2",
+        "replace /~1/GET/logging/dataTrace true",
     ]
     assert paths(wanted, wanted) == []
     assert paths({}, wanted) == [
@@ -38,7 +39,39 @@ def test_patches() -> None:
         "remove /accessLogSettings",
         "remove /*/*",
         "remove /~1pets/GET",
+        "remove /~1/GET",
     ]
+
+
+def test_a_setting_that_is_gone_begins_its_method_anew() -> None:
+    less = {name: value for name, value in ALL.items() if name != "LoggingLevel"}
+    assert paths({"MethodSettings": [less]}, {"MethodSettings": [ALL]}) == [
+        "remove /*/*",
+        "replace /*/*/throttling/rateLimit 5",
+    ]
+
+
+def test_settings_of_one_method_add_up() -> None:
+    more = {"ResourcePath": "/*", "HttpMethod": "*", "MetricsEnabled": True, "ThrottlingRateLimit": 6}
+    assert paths({"MethodSettings": [ALL, more]}, {}) == [
+        "replace /*/*/logging/loglevel INFO",
+        "replace /*/*/metrics/enabled true",
+        "replace /*/*/throttling/rateLimit 6",
+    ]
+
+
+def test_a_canary_comes_changes_and_goes() -> None:
+    canary = {"PercentTraffic": 10, "StageVariableOverrides": {"a": 1, "b": 2}}
+    first: dict[str, object] = {"DeploymentId": "one", "CanarySetting": canary}
+    later = {"DeploymentId": "two", "StageVariableOverrides": {"b": 3}}
+    second: dict[str, object] = {"DeploymentId": "one", "CanarySetting": later}
+    assert paths(second, first) == [
+        "replace /canarySettings/deploymentId two",
+        "replace /canarySettings/percentTraffic 0.0",
+        "remove /canarySettings/stageVariableOverrides/a",
+        "replace /canarySettings/stageVariableOverrides/b 3",
+    ]
+    assert paths({"DeploymentId": "one"}, first) == ["remove /canarySettings"]
 
 
 def test_what_is_said() -> None:
@@ -51,9 +84,8 @@ def test_what_is_said() -> None:
     assert [line.split(":")[0] for line in said] == [
         "TracingEnabled",
         "AccessLogSetting.DestinationArn",
-        "MethodSettings.CachingEnabled",
+        "MethodSettings.Nonsense",
     ]
-    assert unknown_settings(properties) == ["Nonsense"]
 
 
 TEMPLATE = """

@@ -37,6 +37,10 @@ def _api_of_canary(properties: Mapping[str, Any]) -> list[Any]:
     return _own_api(properties) if properties.get("DeploymentCanarySettings") else []
 
 
+def _source(properties: Mapping[str, Any]) -> list[Any]:
+    return [properties.get("CloneFrom")]
+
+
 def _domain(properties: Mapping[str, Any]) -> list[Any]:
     return [properties.get("DomainName")]
 
@@ -52,6 +56,7 @@ class _Rule:
 
 
 _RULES = (
+    _Rule(f"{_API}RestApi", _DEPLOYED, _source),
     _Rule(f"{_API}Method", _NAMED_BY_METHODS),
     _Rule(f"{_API}DocumentationVersion", frozenset({f"{_API}DocumentationPart"})),
     _Rule(f"{_API}Deployment", _DEPLOYED | {f"{_API}DocumentationVersion"}),

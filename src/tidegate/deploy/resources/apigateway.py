@@ -28,7 +28,7 @@ from tidegate.deploy.resources.patches import escaped
 from tidegate.deploy.resources.shapes import call
 
 _CREATED = ("ApiKeySourceType", "BinaryMediaTypes", "Description", "DisableExecuteApiEndpoint", "EndpointConfiguration")
-_CREATED_TOO = ("MinimumCompressionSize", "Version")
+_CREATED_TOO = ("CloneFrom", "MinimumCompressionSize", "Version")
 _SCALARS = {
     "Name": "name",
     "Description": "description",
@@ -56,7 +56,6 @@ class RestApi(Provider):
             "EndpointAccessMode": "has no effect",
             "SecurityPolicy": "has no effect; TLS is set up where Tidegate is started",
         },
-        refused={"CloneFrom": "is not supported"},
     )
 
     def create(self, properties: Props, context: Context) -> Made:
@@ -110,6 +109,8 @@ class RestApi(Provider):
             operations.append({"op": "replace", "path": "/policy", "value": _policy(properties) or ""})
         if old and not _DEFINITIONS & properties.keys() and properties.get("Version") != old.get("Version"):
             context.warn("Version: cannot be changed once the API exists")
+        if old and properties.get("CloneFrom") != old.get("CloneFrom"):
+            context.warn("CloneFrom: an API is cloned when it is created, not later")
         if operations:
             context.clients("apigateway").update_rest_api(restApiId=api["id"], patchOperations=operations)
 

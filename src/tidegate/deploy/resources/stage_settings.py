@@ -89,19 +89,18 @@ def unenforced(properties: Props) -> Iterator[str]:
         yield "TracingEnabled: requests are marked as sampled, but there is no X-Ray to send traces to"
     if (properties.get("AccessLogSetting") or {}).get("DestinationArn"):
         yield "AccessLogSetting.DestinationArn: the access log goes to standard output"
-    for unknown in unknown_settings(properties):
-        yield f"MethodSettings.{unknown}: is no setting of a method"
-
-
-def unknown_settings(properties: Props) -> list[str]:
     known = METHOD_SETTINGS.keys() | _WHERE
-    return sorted({name for settings in properties.get("MethodSettings") or () for name in settings.keys() - known})
+    unknown = {name for settings in properties.get("MethodSettings") or () for name in settings.keys() - known}
+    for name in sorted(unknown):
+        yield f"MethodSettings.{name}: is no setting of a method"
 
 
 def _by_method(properties: Props) -> dict[str, Mapping[str, Any]]:
     """Settings by the patch path of their method: `/~1pets~1{id}/GET`, or `/*/*` for all."""
     found: dict[str, Mapping[str, Any]] = {}
     for settings in properties.get("MethodSettings") or ():
-        where = f"{settings.get('ResourcePath', '/*')}/{settings.get('HttpMethod', '*')}"
+        path = settings.get("ResourcePath", "/*")
+        # AWS: slashes of the path are escaped in the template, but the root is written as one.
+        where = f"{'/~1' if path == '/' else path}/{settings.get('HttpMethod', '*')}"
         found[where] = {**found.get(where, {}), **settings}
     return found

@@ -1,0 +1,51 @@
+"""The tables of providers against CloudFormation's own resource schemas, which cfn-lint carries: every property is known, what
+replaces a resource there replaces it here, what Fn::GetAtt gives there it gives here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tidegate.deploy.resources.base import Table
+from tidegate.deploy.resources.registry import PROVIDERS
+
+schemas: Any = pytest.importorskip("cfnlint.schema.manager")
+
+TYPES = sorted(
+    name
+    for name in schemas.PROVIDER_SCHEMA_MANAGER.get_resource_types("us-east-1")
+    if name.startswith("AWS::ApiGateway::")
+)
+NEEDED = {
+    "AWS::ApiGateway::DomainName": {"DomainName"},
+    "AWS::ApiGateway::DomainNameV2": {"DomainName"},
+    "AWS::ApiGateway::Stage": {"DeploymentId", "StageName"},
+}
+"""Not required by the schema, but by the operation that makes one."""
+
+
+def names(schema: dict[str, Any], key: str) -> set[str]:
+    return {pointer.removeprefix("/properties/") for pointer in schema.get(key, ())}
+
+
+def known(table: Table) -> set[str]:
+    parts = [set(table.handled), set(table.reported), set(table.refused)]
+    together = set().union(*parts)
+    assert sum(map(len, parts)) == len(together), "a property is in exactly one of handled, reported and refused"
+    return together
+
+
+def test_there_are_types() -> None:
+    assert len(TYPES) == 22
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_property_is_known(kind: str) -> None:
+    schema: dict[str, Any] = schemas.PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    provider = PROVIDERS[kind]
+    made = names(schema, "readOnlyProperties")
+    assert known(provider.table) == schema["properties"].keys() - made
+    assert provider.table.replacing == names(schema, "createOnlyProperties")
+    assert provider.table.required == set(schema.get("required", ())) | NEEDED.get(kind, set())
+    assert provider.attributes == made
