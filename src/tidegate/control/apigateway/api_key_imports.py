@@ -54,7 +54,10 @@ def _rows(body: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
 def _fields(line: str) -> list[str]:
     """AWS: a field with commas stands between double quotes or single ones."""
     quote = '"' if '"' in line else "'"
-    return [field.strip() for field in next(csv.reader([line], quotechar=quote, skipinitialspace=True))]
+    try:
+        return [field.strip() for field in next(csv.reader([line], quotechar=quote, skipinitialspace=True))]
+    except csv.Error as error:
+        raise bad_request(f"The file of API keys cannot be read: {error}") from None
 
 
 def _import(context: Context, row: Mapping[str, str]) -> str:

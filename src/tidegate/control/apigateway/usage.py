@@ -19,6 +19,7 @@ from tidegate.control.patch import Draft, PatchOp, bad_request, patch, rule, tab
 from tidegate.definition.records import QuotaSettings, UsageExtension, UsagePlanKey
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_COUNT = re.compile(r"[0-9]{1,18}")
 _LONGEST_RANGE = 90
 
 
@@ -100,7 +101,7 @@ def update_usage(context: Context, params: Params) -> dict[str, Any]:
 
 
 def _remaining(draft: Draft, op: PatchOp) -> None:
-    if not (op.value or "").isdecimal():
+    if not _COUNT.fullmatch(op.value or ""):
         raise bad_request(f"Invalid patch value  specified for path {op.path}: {op.value}")
     draft["remaining"] = int(op.value or "")
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, rule, table, text
 from tidegate.core.errors import ControlError
 
+# Python would take infinities, underscores and foreign digits too.
+_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
 _UNKNOWN_STAGE = "API Stage not found: {}"
 
 
@@ -107,17 +111,15 @@ def _part(field: str, name: str, convert: Any) -> Apply:
 
 
 def _number(op: PatchOp, value: str | None) -> float:
-    try:
-        return float(value or "")
-    except ValueError:
-        raise _bad_value(op) from None
+    if not _NUMBER.fullmatch(value or ""):
+        raise _bad_value(op)
+    return float(value or "")
 
 
 def _whole(op: PatchOp, value: str | None) -> int:
-    try:
-        return int(value or "")
-    except ValueError:
-        raise _bad_value(op) from None
+    if not _INTEGER.fullmatch(value or ""):
+        raise _bad_value(op)
+    return int(value or "")
 
 
 def _period(_op: PatchOp, value: str | None) -> str:
