@@ -12,7 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.support.running import Server
 from tidegate.deploy.run import DeployResult, deploy
+from tidegate.deploy.state import HttpStackStore
 
 ACCOUNT, REGION, ENDPOINT = "000000000000", "us-east-1", "http://127.0.0.1:4566"
 
@@ -188,3 +190,49 @@ def bench(_answered: tuple[Callable[[str], Any], _Switch], tmp_path: Path) -> It
     clients, switch = _answered
     switch.world = World()
     yield Bench(clients, switch.world, tmp_path)
+
+
+class LiveBench:
+    """Stacks on the running program, read back with boto3."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.apigateway = server.client("apigateway")
+        self.lines: list[str] = []
+        self._clients = {"apigateway": self.apigateway}
+
+    def deploy(self, template: str, name: str, **parameters: str) -> DeployResult:
+        path = self.write("template.yaml", template)
+        self.lines.clear()
+        return deploy(
+            path,
+            stack_name=name,
+            parameters=parameters,
+            clients=self.client,
+            stacks=HttpStackStore(self.server.url),
+            account=ACCOUNT,
+            region=REGION,
+            endpoint=self.server.url,
+            out=self.lines.append,
+            cache=self.folder / "cache",
+        )
+
+    def remove(self, name: str) -> DeployResult:
+        """Take everything out of a stack. Stacks have at least one resource."""
+        return self.deploy("Resources: {Nothing: {Type: AWS::CDK::Metadata}}", name)
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self.server.client(service)
+        return self._clients[service]
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text, "utf-8")
+        return path
+
+
+@pytest.fixture
+def live(server: Server, tmp_path: Path) -> LiveBench:
+    return LiveBench(server, tmp_path)
