@@ -1,0 +1,157 @@
+"""JSON texts as Java's json-smart reads and prints them, the library below Jayway's JsonPath and so below `$input`.
+
+`read_json` is its permissive mode (`json_lenient` for what orjson refuses); `json_text` is what `$input.json()` prints: compact,
+keys in their order, numbers as Java writes them. Objects are dicts, lists lists, integers ints of any size, numbers with a
+point or exponent floats, or Decimals where json-smart takes a BigDecimal (19 characters and more). Where orjson gives the same
+bytes, it does the work.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+import orjson
+
+from tidegate.mapping.json_lenient import MAX_DEPTH, MAX_DIGITS, JsonTextError, read_lenient
+
+__all__ = ["MAX_DEPTH", "MAX_DIGITS", "JsonTextError", "java_number", "json_text", "read_json"]
+
+# AWS: whether `/` is printed as `\/` by `$input.json` is unverified. Jayway itself prints with json-smart's LT_COMPRESS, which
+# leaves it alone; json-smart's default style (JSONArray.toString) escapes it. This is the one switch.
+ESCAPE_SLASH = False
+
+# What json-smart does not read as orjson does: numbers of 19 characters and more, and the character DEL next to escapes.
+_NOT_FOR_ORJSON = re.compile(r"[-+.0-9eE]{19}|\x7f")
+
+# What json-smart does not print as orjson does: floats that Java writes with an exponent (or orjson does) …
+_FLOAT_LIKE_JAVA_NOT = re.compile(rb"(?:^|[:,\[])-?[0-9](?:[0-9]{7,}\.|[0-9]*(?:\.[0-9]+)?e|\.00[0-9])")
+# … and the characters U+007F to U+009F and U+2000 to U+20FF, here in UTF-8.
+_ESCAPED_BY_JAVA = re.compile(rb"\xc2[\x80-\x9f]|\xe2[\x80-\x83]")
+_TO_ESCAPE = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2000-\u20ff]')
+_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def read_json(text: str) -> object:
+    """The value of a JSON text, read as leniently as json-smart does. Raises JsonTextError."""
+    if _NOT_FOR_ORJSON.search(text) is None and text.count("[") + text.count("{") <= MAX_DEPTH:
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass  # not strict JSON: perhaps json-smart takes it
+        except UnicodeEncodeError:
+            pass  # half a surrogate pair
+    return read_lenient(text)
+
+
+def json_text(value: object, *, escape_slash: bool = ESCAPE_SLASH) -> str:
+    """The text of a value, as `$input.json()` prints it. Half surrogate pairs stay as they are. Raises JsonTextError."""
+    text = _quick_text(value)
+    if text is None:
+        out: list[str] = []
+        try:
+            _write(value, out, 0)
+        except RecursionError as error:
+            raise JsonTextError("value is nested too deeply") from error
+        text = "".join(out)
+    return text.replace("/", "\\/") if escape_slash else text
+
+
+def _quick_text(value: object) -> str | None:
+    try:
+        text = orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        return None
+    if b"\\u00" in text or b"\x7f" in text or _FLOAT_LIKE_JAVA_NOT.search(text) is not None:
+        return None
+    if text == b"null" and value is not None:  # NaN and the infinities
+        return None
+    if not text.isascii() and _ESCAPED_BY_JAVA.search(text) is not None:
+        return None
+    return text.decode()
+
+
+def _write(value: object, out: list[str], depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise JsonTextError("value is nested too deeply")
+    if isinstance(value, str):
+        out.append(_quoted(value))
+    elif value is None:
+        out.append("null")
+    elif isinstance(value, (int, float, Decimal)):
+        out.append(_number_text(value))
+    elif isinstance(value, Mapping):
+        separator = "{"
+        for key, member in value.items():
+            out.append(separator)
+            out.append(_quoted(key if isinstance(key, str) else _key_text(key)))
+            out.append(":")
+            _write(member, out, depth + 1)
+            separator = ","
+        out.append("}" if separator == "," else "{}")
+    elif isinstance(value, (list, tuple)):
+        separator = "["
+        for member in value:
+            out.append(separator)
+            _write(member, out, depth + 1)
+            separator = ","
+        out.append("]" if separator == "," else "[]")
+    else:
+        raise JsonTextError(f"{type(value).__name__} can not be converted to JSON")
+
+
+def _number_text(value: float | Decimal) -> str:
+    # AWS: json-smart has no text for the infinities and writes null (1e999 in a body).
+    return "null" if isinstance(value, float) and math.isinf(value) else java_number(value)
+
+
+def _key_text(key: object) -> str:
+    if key is None:
+        return "null"
+    if isinstance(key, (int, float, Decimal)):
+        return java_number(key)
+    raise JsonTextError(f"{type(key).__name__} can not be a key in JSON")
+
+
+def _quoted(text: str) -> str:
+    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    return _SHORT_ESCAPES.get(char) or f"\\u{ord(char):04X}"
+
+
+def java_number(value: float | Decimal) -> str:
+    """A number (or boolean) as Java's toString() of Integer, Long, BigInteger, Double, BigDecimal or Boolean prints it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 4096 else _big_integer(value)
+    if isinstance(value, Decimal):
+        return str(value.copy_abs() if not value else value)
+    return _double(value)
+
+
+def _big_integer(value: int) -> str:
+    raise JsonTextError(f"number of {value.bit_length()} bits is too long")
+
+
+def _double(value: float) -> str:
+    """Double.toString(): plain from 10⁻³ up to 10⁷, else one digit, a point, and an exponent."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    if len(digits) == 1 and float(two := f"{value:.1e}") == value:
+        sign, digits, exponent = Decimal(two).as_tuple()  # Java takes the nearest of two digits: 4.9E-324, not 5.0E-324
+    figures = "".join(map(str, digits)).rstrip("0") or "0"
+    assert isinstance(exponent, int)
+    fraction = figures[1:] or "0"
+    return f"{'-' if sign else ''}{figures[0]}.{fraction}E{exponent + len(digits) - 1}"
