@@ -231,7 +231,7 @@ PLAN_ERRORS: dict[str, tuple[list[dict[str, str]], tuple[str, str, int]]] = {
     ),
     "quota period": (
         [op("replace", "/quota/period", "YEAR")],
-        (BAD, "Usage Plan quota period must be one of: [DAY, WEEK, MONTH]", 400),
+        (BAD, "Invalid quota period specified. Valid options are DAY,WEEK,MONTH", 400),
     ),
     "quota limit": (
         [op("replace", "/quota/limit", "0")],
@@ -286,7 +286,7 @@ def test_errors_of_creating_a_plan(client: Any, api: str) -> None:
     blank = error_of(lambda: client.create_usage_plan(name="n", apiStages=[{"apiId": api}]))
     assert blank == (BAD, "Invalid API Stage {api: %s, stage: %s} specified for usageplan %s", 400)
     no_period = error_of(lambda: client.create_usage_plan(name="n", quota={"limit": 3}))
-    assert no_period == (BAD, "Usage Plan quota period must be one of: [DAY, WEEK, MONTH]", 400)
+    assert no_period == (BAD, "Invalid quota period specified. Valid options are DAY,WEEK,MONTH", 400)
     twice = [{"apiId": api, "stage": "prod"}] * 2
     assert error_of(lambda: client.create_usage_plan(name="n", apiStages=twice))[0] == CONFLICT
 

@@ -131,7 +131,7 @@ def _check_throttle(limits: ThrottleSettings | None, what: str) -> None:
 
 def _check_quota(quota: QuotaSettings) -> None:
     if quota.period not in _OFFSETS:
-        raise bad_request("Usage Plan quota period must be one of: [DAY, WEEK, MONTH]")
+        raise bad_request("Invalid quota period specified. Valid options are DAY,WEEK,MONTH")
     if quota.limit < 1:
         raise bad_request("Usage Plan quota limit must be greater than zero")
     allowed, complaint = _OFFSETS[quota.period]
