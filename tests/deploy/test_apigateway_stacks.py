@@ -578,3 +578,16 @@ Resources:
     assert "authorization type CUSTOM yet: /paths/~1pets/GET/authorizationType" in failure
     assert "authorization type COGNITO_USER_POOLS yet: /paths/~1pets/POST/authorizationType" in failure
     assert "sam-auth" not in {api["name"] for api in live.apigateway.get_rest_apis(limit=500)["items"]}
+
+
+def test_an_update_that_failed_half_way_is_finished_by_the_next(live: LiveBench) -> None:
+    def stage(rest: str) -> str:
+        return HEAD.replace("StageName: prod}", f"StageName: prod, {rest}}}")
+
+    live.deploy(stage("Variables: {a: 1}") + "Outputs: {Api: {Value: !Ref Api}}", "half-update")
+    (failure,) = failures(live, stage("Tags: [{Key: 'aws:x', Value: y}]"), "half-update")
+    assert failure.startswith("Stage: TagResource: BadRequestException: ")
+    made = live.deploy(stage("Tags: [{Key: x, Value: y}]") + "Outputs: {Api: {Value: !Ref Api}}", "half-update")
+    found = live.apigateway.get_stage(restApiId=made.outputs["Api"], stageName="prod")
+    assert (found.get("variables"), found["tags"]) == (None, {"x": "y"})
+    live.remove("half-update")

@@ -55,10 +55,10 @@ class _Domain(Provider):
         return found(lambda: call(context.clients("apigateway"), "GetDomainName", self.address(made)))
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
+        retag(self.arn(made, context), tag_map(properties), tag_map(old), context)
         for operations in self.steps(properties, old):
             given = {**self.address(made), "patchOperations": operations}
             made = self.made(call(context.clients("apigateway"), "UpdateDomainName", given))
-        retag(self.arn(made, context), tag_map(properties), tag_map(old), context)
         return made
 
     def arn(self, made: Made, context: Context) -> str:

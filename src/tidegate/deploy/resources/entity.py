@@ -34,11 +34,11 @@ class Entity(Provider):
         return self.made(answer, properties)
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
-        if operations := list(self.patches(properties, old)):
-            self._send("Update", made, properties, context, patchOperations=operations)
         if self.collection:
             arn = f"arn:aws:apigateway:{context.target.region}::/{self.collection}/{made.physical_id}"
             retag(arn, tag_map(properties), tag_map(old), context)
+        if operations := list(self.patches(properties, old)):
+            self._send("Update", made, properties, context, patchOperations=operations)
         return made
 
     def delete(self, made: Made, properties: Props, context: Context) -> None:
@@ -72,7 +72,7 @@ def with_tags(properties: Props) -> dict[str, Any]:
 
 
 def retag(arn: str, wanted: Mapping[str, str], old: Mapping[str, str], context: Context) -> None:
-    """Bring the tags of an API Gateway resource from `old` to `wanted`."""
+    """Bring the tags of an API Gateway resource from `old` to `wanted`. Before patches: unlike them, it may be repeated."""
     client = context.clients("apigateway")
     if dropped := sorted(old.keys() - wanted.keys()):
         client.untag_resource(resourceArn=arn, tagKeys=dropped)

@@ -80,9 +80,9 @@ def make_stage(properties: Props, context: Context) -> str:
 
 def change_stage(properties: Props, old: Props, context: Context) -> None:
     """Bring a stage from the old properties to the new ones."""
-    _settle(properties, old, context)
     arn = f"{rest_api_arn(context.target.region, properties['RestApiId'])}/stages/{properties['StageName']}"
     retag(arn, tag_map(properties), tag_map(old), context)
+    _settle(properties, old, context)
 
 
 def _settle(properties: Props, old: Props, context: Context) -> None:
