@@ -412,6 +412,22 @@ def test_what_the_management_api_refuses_names_the_resource(live: LiveBench) -> 
     assert live.apigateway.get_vpc_links()["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "good", "bad", "message"),
+    [
+        ("UsagePlan", "{Quota: {Limit: 1, Period: DAY}}", "{Quota: {Limit: 1, Hours: 1}}", "property Quota.Hours"),
+        ("UsagePlan", "{Throttle: {RateLimit: 1, BurstLimit: 1}}", "{Throttle: 1}", "Throttle: an object is expected"),
+        ("ClientCertificate", "{Description: a}", "{Description: {a: b}}", "description: text is expected, not dict"),
+    ],
+)
+def test_an_update_is_held_to_the_same_shapes(live: LiveBench, kind: str, good: str, bad: str, message: str) -> None:
+    template = f"Resources: {{It: {{Type: AWS::ApiGateway::{kind}, Properties: %s}}}}"
+    live.deploy(template % good, "shapes")
+    (failure,) = failures(live, template % bad, "shapes")
+    assert message.lower() in failure.lower()
+    live.remove("shapes")
+
+
 def test_a_definition_in_s3(live: LiveBench) -> None:
     s3 = live.client("s3")
     s3.create_bucket(Bucket="definitions")
@@ -433,6 +449,13 @@ Outputs: {Api: {Value: !Ref Api}, Sam: {Value: !Ref Sam}}
         assert sorted(paths) == ["/", "/x"]
     found = live.apigateway.get_rest_api(restApiId=outputs["Api"])
     holds({"name": "From S3", "endpointConfiguration": {"types": ["REGIONAL"], "ipAddressType": "ipv4"}}, found)
+    s3.put_bucket_versioning(Bucket="definitions", VersioningConfiguration={"Status": "Enabled"})
+    body = json.dumps(OPENAPI | {"info": {"title": "Second", "version": "1"}}).encode()
+    second = s3.put_object(Bucket="definitions", Key="api.json", Body=body)
+    s3.put_object(Bucket="definitions", Key="api.json", Body=b"{}")
+    place = f"Key: api.json, Version: {second['VersionId']}, ETag: '{second['ETag']}'"
+    live.deploy(template.replace("Key: api.json", place), "from-s3")
+    assert live.apigateway.get_rest_api(restApiId=outputs["Api"])["name"] == "Second"
     (failure,) = failures(live, template.replace("Key: api.json", "Key: none.json"), "from-s3")
     assert failure.startswith("Api: GetObject: NoSuchKey: ")
     live.remove("from-s3")

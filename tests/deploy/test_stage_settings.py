@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.running import Server
-from tidegate.deploy.resources.stage_settings import stage_patches, unenforced
+from tidegate.deploy.resources.base import ResourceError
+from tidegate.deploy.resources.stage_settings import check_settings, stage_patches, unenforced
 
 ALL = {"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 5, "LoggingLevel": "INFO"}
 ONE = {"ResourcePath": "/~1pets", "HttpMethod": "GET", "ThrottlingBurstLimit": 2}
@@ -78,14 +81,24 @@ def test_what_is_said() -> None:
     properties = {
         "TracingEnabled": True,
         "AccessLogSetting": {"DestinationArn": "arn"},
-        "MethodSettings": [{**ALL, "CachingEnabled": True, "Nonsense": 1}],
     }
     said = list(unenforced(properties))
     assert [line.split(":")[0] for line in said] == [
         "TracingEnabled",
         "AccessLogSetting.DestinationArn",
-        "MethodSettings.Nonsense",
     ]
+
+
+@pytest.mark.parametrize(
+    ("properties", "name"),
+    [
+        ({"MethodSettings": [ALL, {**ONE, "Nonsense": 1}]}, "MethodSettings.Nonsense"),
+        ({"AccessLogSetting": {"Format": "$context.requestId", "Level": 1}}, "AccessLogSetting.Level"),
+    ],
+)
+def test_what_no_stage_has_is_refused(properties: dict[str, object], name: str) -> None:
+    with pytest.raises(ResourceError, match=f"Encountered unsupported property {name}"):
+        check_settings(properties)
 
 
 TEMPLATE = """

@@ -24,7 +24,7 @@ from tidegate.deploy.resources.base import (
 )
 from tidegate.deploy.resources.entity import retag, with_tags
 from tidegate.deploy.resources.patches import Patch, members, replacement, scalars
-from tidegate.deploy.resources.shapes import call
+from tidegate.deploy.resources.shapes import arguments_of, call
 
 _MEMBERS = {
     "DistributionDomainName": "distributionDomainName",
@@ -54,12 +54,20 @@ class _Domain(Provider):
     def exists(self, made: Made, properties: Props, context: Context) -> bool:
         return found(lambda: call(context.clients("apigateway"), "GetDomainName", self.address(made)))
 
+    def create(self, properties: Props, context: Context) -> Made:
+        return self.made(call(context.clients("apigateway"), "CreateDomainName", self.creation(properties)))
+
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
+        arguments_of(context.clients("apigateway"), "CreateDomainName", self.creation(properties))
         retag(self.arn(made, context), tag_map(properties), tag_map(old), context)
         for operations in self.steps(properties, old):
             given = {**self.address(made), "patchOperations": operations}
             made = self.made(call(context.clients("apigateway"), "UpdateDomainName", given))
         return made
+
+    def creation(self, properties: Props) -> dict[str, Any]:
+        """Parameters of CreateDomainName."""
+        return with_tags(properties)
 
     def arn(self, made: Made, context: Context) -> str:
         raise NotImplementedError
@@ -88,9 +96,6 @@ class DomainName(_Domain):
         required=frozenset({"DomainName"}),
         replacing=frozenset({"DomainName"}),
     )
-
-    def create(self, properties: Props, context: Context) -> Made:
-        return self.made(call(context.clients("apigateway"), "CreateDomainName", with_tags(properties)))
 
     def arn(self, made: Made, context: Context) -> str:
         return f"arn:aws:apigateway:{context.target.region}::/domainnames/{made.physical_id}"
@@ -169,11 +174,9 @@ class DomainNameV2(_Domain):
         replacing=frozenset({"DomainName", "EndpointConfiguration", "SecurityPolicy"}),
     )
 
-    def create(self, properties: Props, context: Context) -> Made:
+    def creation(self, properties: Props) -> dict[str, Any]:
         given = {"EndpointConfiguration": {"Types": ["PRIVATE"]}, **with_tags(properties)}
-        if "Policy" in given:
-            given["Policy"] = _policy(given)
-        return self.made(call(context.clients("apigateway"), "CreateDomainName", given))
+        return given | ({"Policy": _policy(given)} if "Policy" in given else {})
 
     def arn(self, made: Made, context: Context) -> str:
         return made.physical_id

@@ -50,7 +50,7 @@ class ApiKey(Entity):
 
 
 def _stage_keys(properties: Props) -> list[str]:
-    return [f"{key['RestApiId']}/{key['StageName']}" for key in properties.get("StageKeys") or ()]
+    return [f"{key.get('RestApiId', '')}/{key.get('StageName', '')}" for key in properties.get("StageKeys") or ()]
 
 
 class UsagePlan(Entity):
@@ -180,14 +180,11 @@ class VpcLink(Entity):
 class ClientCertificate(Entity):
     type = "AWS::ApiGateway::ClientCertificate"
     attributes = frozenset({"ClientCertificateId"})
-    noun, key, member = "ClientCertificate", "clientCertificateId", "clientCertificateId"
+    noun, making = "ClientCertificate", "GenerateClientCertificate"
+    key, member = "clientCertificateId", "clientCertificateId"
     within, collection = (), "clientcertificates"
     settled = {"Description": "/description"}
     table = Table(handled=frozenset({"Description", "Tags"}))
-
-    def create(self, properties: Props, context: Context) -> Made:
-        made = call(context.clients("apigateway"), "GenerateClientCertificate", with_tags(properties))
-        return self.made(made, properties)
 
 
 class Account(Provider):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from tidegate.deploy.resources.base import Context, Made, Props, Provider, found, gone_is_fine, tag_map
 from tidegate.deploy.resources.patches import Patch, scalars
-from tidegate.deploy.resources.shapes import call
+from tidegate.deploy.resources.shapes import arguments_of, call
 
 
 class Entity(Provider):
@@ -18,6 +18,8 @@ class Entity(Provider):
 
     noun: ClassVar[str]
     """`Authorizer` of `CreateAuthorizer`."""
+    making: ClassVar[str | None] = None
+    """The operation that makes one, where it is not Create and the noun."""
     key: ClassVar[str]
     """The parameter that names one: `authorizerId`."""
     member: ClassVar[str] = "id"
@@ -30,16 +32,21 @@ class Entity(Provider):
     """In the ARN of one that can be tagged: `apikeys`."""
 
     def create(self, properties: Props, context: Context) -> Made:
-        answer = call(context.clients("apigateway"), f"Create{self.noun}", self.creation(properties, context))
+        answer = call(context.clients("apigateway"), self._making, self.creation(properties, context))
         return self.made(answer, properties)
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
+        arguments_of(context.clients("apigateway"), self._making, self.creation(properties, context))
         if self.collection:
             arn = f"arn:aws:apigateway:{context.target.region}::/{self.collection}/{made.physical_id}"
             retag(arn, tag_map(properties), tag_map(old), context)
         if operations := list(self.patches(properties, old)):
             self._send("Update", made, properties, context, patchOperations=operations)
         return made
+
+    @property
+    def _making(self) -> str:
+        return self.making or f"Create{self.noun}"
 
     def delete(self, made: Made, properties: Props, context: Context) -> None:
         with gone_is_fine():

@@ -21,11 +21,19 @@ def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str
 
     Raises ResourceError for what does not fit, besides botocore's own errors.
     """
-    model = client.meta.service_model.operation_model(operation)
-    arguments = conform(model.input_shape, parameters, "")
+    arguments = arguments_of(client, operation, parameters)
     method = _snake_names(client)[operation]
     result: dict[str, Any] = getattr(client, method)(**arguments)
     return result
+
+
+def arguments_of(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as the operation takes them. Raises ResourceError: before an update by patches, which only look at what they
+    know, the operation that would make the resource says what does not belong to it."""
+    arguments: dict[str, Any] = conform(
+        client.meta.service_model.operation_model(operation).input_shape, parameters, ""
+    )
+    return arguments
 
 
 def conform(shape: Any, value: Any, place: str) -> Any:

@@ -5,6 +5,8 @@ Not here: its settings as patches (`stage_settings`). AWS: CloudFormation Templa
 
 from __future__ import annotations
 
+from typing import Any
+
 from tidegate.core.arns import rest_api_arn
 from tidegate.deploy.resources.base import (
     Context,
@@ -18,8 +20,8 @@ from tidegate.deploy.resources.base import (
     undone_by,
 )
 from tidegate.deploy.resources.entity import retag
-from tidegate.deploy.resources.shapes import call
-from tidegate.deploy.resources.stage_settings import stage_patches, unenforced
+from tidegate.deploy.resources.shapes import arguments_of, call
+from tidegate.deploy.resources.stage_settings import check_settings, stage_patches, unenforced
 
 _CREATED = (
     "CacheClusterEnabled",
@@ -64,22 +66,27 @@ class Stage(Provider):
 
 def make_stage(properties: Props, context: Context) -> str:
     """Create a stage with everything that its properties say; returns its name."""
+    check_settings(properties)
+    client = context.clients("apigateway")
+    name: str = call(client, "CreateStage", _creation(properties))["stageName"]
+    # Half a stage would be in the way of the next try.
+    with undone_by(lambda: client.delete_stage(restApiId=properties["RestApiId"], stageName=name)):
+        patched = {member: properties[member] for member in ("RestApiId", *_PATCHED) if member in properties}
+        _settle({**patched, "StageName": name}, {}, context)
+    return name
+
+
+def _creation(properties: Props) -> dict[str, Any]:
     given = {name: properties[name] for name in ("RestApiId", "StageName", *_CREATED) if name in properties}
     if "CanarySetting" in properties:
         given["canarySettings"] = properties["CanarySetting"]
-    if tags := tag_map(properties):
-        given["tags"] = tags
-    client = context.clients("apigateway")
-    name: str = call(client, "CreateStage", given)["stageName"]
-    # Half a stage would be in the way of the next try.
-    with undone_by(lambda: client.delete_stage(restApiId=properties["RestApiId"], stageName=name)):
-        patched = {property_: properties[property_] for property_ in _PATCHED if property_ in properties}
-        _settle({"RestApiId": properties["RestApiId"], "StageName": name, **patched}, {}, context)
-    return name
+    return given | ({"tags": tags} if (tags := tag_map(properties)) else {})
 
 
 def change_stage(properties: Props, old: Props, context: Context) -> None:
     """Bring a stage from the old properties to the new ones."""
+    check_settings(properties)
+    arguments_of(context.clients("apigateway"), "CreateStage", _creation(properties))
     arn = f"{rest_api_arn(context.target.region, properties['RestApiId'])}/stages/{properties['StageName']}"
     retag(arn, tag_map(properties), tag_map(old), context)
     _settle(properties, old, context)

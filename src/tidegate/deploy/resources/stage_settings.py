@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tidegate.deploy.resources.base import Props
+from tidegate.deploy.resources.base import Props, ResourceError
 from tidegate.deploy.resources.patches import Patch, entries, replacement, scalars
 
 METHOD_SETTINGS = {
@@ -89,10 +89,17 @@ def unenforced(properties: Props) -> Iterator[str]:
         yield "TracingEnabled: requests are marked as sampled, but there is no X-Ray to send traces to"
     if (properties.get("AccessLogSetting") or {}).get("DestinationArn"):
         yield "AccessLogSetting.DestinationArn: the access log goes to standard output"
+
+
+def check_settings(properties: Props) -> None:
+    """Raises ResourceError for members that no stage has; what CreateStage takes, its model checks."""
+    log = properties.get("AccessLogSetting") or {}
+    unknown = [f"AccessLogSetting.{name}" for name in sorted(log.keys() - {"DestinationArn", "Format"})]
     known = METHOD_SETTINGS.keys() | _WHERE
-    unknown = {name for settings in properties.get("MethodSettings") or () for name in settings.keys() - known}
-    for name in sorted(unknown):
-        yield f"MethodSettings.{name}: is no setting of a method"
+    for settings in properties.get("MethodSettings") or ():
+        unknown += [f"MethodSettings.{name}" for name in sorted(settings.keys() - known)]
+    if unknown:
+        raise ResourceError(f"Encountered unsupported property {unknown[0]}")
 
 
 def _by_method(properties: Props) -> dict[str, Mapping[str, Any]]:
