@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tidegate.core.message import Request
+from tidegate.mapping.documents import body_document
 from tidegate.plan.nodes import NO_METHOD, MethodPlan, StagePlan
 
 
@@ -42,6 +43,9 @@ class Host:
         return replace(self, domain_name=f"{api_id}.execute-api.{region}.amazonaws.com", domain_prefix=api_id)
 
 
+_UNREAD = object()
+
+
 class Exchange:
     """What most requests never set has its default here in the class, so that making an exchange stays cheap."""
 
@@ -62,10 +66,13 @@ class Exchange:
     """What went to the integration, in the integration's own form; None: it was not reached."""
     inbound: Any = None
     """What came back from it."""
+    answer: Any = None
+    """The backend's answer as integration responses see it (`gateway.outbound.Inbound`)."""
     failure: str | None = None
     """The log's line on what stopped the request."""
     base_path = ""
     """Of a custom domain, with its leading slash; it is no part of `path`."""
+    _document: object = _UNREAD
     _arguments: dict[str, list[str]] | None = None
     _labels: dict[str, str] | None = None
     raw_labels: Mapping[str, str] = MappingProxyType({})
@@ -132,6 +139,14 @@ class Exchange:
     @property
     def base_path_matched(self) -> str | None:
         return self.base_path[1:] or None
+
+    @property
+    def json_body(self) -> object:
+        """The request's body as a JSON document. AWS: an empty body counts as an empty object; one that is no JSON is null."""
+        document = self._document
+        if document is _UNREAD:
+            document = self._document = body_document(self.request.body)
+        return document
 
     @property
     def user_agent(self) -> str | None:

@@ -10,15 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from tidegate.mapping.context import MAPPABLE, getter
+from tidegate.mapping.json_text import json_text
+from tidegate.mapping.jsonpath import JsonPathError, compile_path
 
 Source: TypeAlias = Callable[[Any], "str | None"]
 """From an exchange to a value; None: absent, the parameter is then left out."""
 
 _NAME = re.compile(r"[a-zA-Z0-9._$-]+")
-
-
-class Unsupported(ValueError):
-    """A valid expression that Tidegate does not do yet; the message names it."""
 
 
 def literal(expression: str) -> str | None:
@@ -37,7 +35,9 @@ def request_source(expression: str, variables: Mapping[str, str]) -> Source:
         raise ValueError(f"Invalid mapping expression specified: {expression}")
     where, _, name = expression.removeprefix("method.request.").partition(".")
     if where == "body":
-        raise Unsupported(f"mapping from the body ({expression}) is not supported yet")
+        return _body_source(
+            name, expression, lambda exchange: exchange.request.body, lambda exchange: exchange.json_body
+        )
     if not _NAME.fullmatch(name) or where not in _READERS:
         raise ValueError(f"Invalid mapping expression specified: {expression}")
     read = _READERS[where]
@@ -49,9 +49,46 @@ def response_source(expression: str, variables: Mapping[str, str]) -> Source:
     common = _common(expression, variables)
     if common is not None:
         return common
-    if expression.startswith("integration.response."):
-        raise Unsupported(f"mapping from the integration's response ({expression}) is not supported yet")
+    where, _, name = expression.removeprefix("integration.response.").partition(".")
+    if not expression.startswith("integration.response."):
+        raise ValueError(f"Invalid mapping expression specified: {expression}")
+    if where == "body":
+        return _body_source(
+            name, expression, lambda exchange: exchange.answer.body, lambda exchange: exchange.answer.json
+        )
+    lower = name.lower().encode()
+    if where == "header" and _NAME.fullmatch(name):
+        return lambda exchange: _last(exchange.answer.headers.get_all(lower))
+    if where == "multivalueheader" and _NAME.fullmatch(name):
+        return lambda exchange: _joined(exchange.answer.headers.get_all(lower))
     raise ValueError(f"Invalid mapping expression specified: {expression}")
+
+
+def _body_source(path: str, expression: str, raw: Callable[[Any], bytes], document: Callable[[Any], object]) -> Source:
+    """The body whole, or what a JSONPath (without its `$.`) finds in it. AWS: a value that is no scalar becomes JSON text."""
+    if not path:
+        return lambda exchange: raw(exchange).decode("utf-8", "replace")
+    try:
+        read = compile_path(f"$.{path}").read
+    except JsonPathError as error:
+        raise ValueError(f"Invalid mapping expression specified: {expression}: {error}") from None
+
+    def source(exchange: Any) -> str | None:
+        try:
+            value = read(document(exchange))
+        except JsonPathError:
+            return None
+        return value if value is None or isinstance(value, str) else json_text(value)
+
+    return source
+
+
+def _last(values: list[bytes]) -> str | None:
+    return values[-1].decode("utf-8", "replace") if values else None
+
+
+def _joined(values: list[bytes]) -> str | None:
+    return b",".join(values).decode("utf-8", "replace") if values else None
 
 
 def _common(expression: str, variables: Mapping[str, str]) -> Source | None:
@@ -80,8 +117,7 @@ def _header(exchange: Any, name: str) -> str | None:
 
 
 def _headers(exchange: Any, name: str) -> str | None:
-    values = exchange.request.headers.get_all(name.lower().encode())
-    return b",".join(values).decode("utf-8", "replace") if values else None
+    return _joined(exchange.request.headers.get_all(name.lower().encode()))
 
 
 def _argument(exchange: Any, name: str) -> str | None:
