@@ -535,22 +535,24 @@ SAM_FUNCTION = """
 Outputs: {Api: {Value: !Ref Api}}
 """
 SAM = (
-    f"""
+    """
 Transform: AWS::Serverless-2016-10-31
 Resources:
   Api:
     Type: AWS::Serverless::Api
     Properties:
       StageName: prod
-      Cors: {{AllowOrigin: "'*'", AllowHeaders: "'X-A'"}}
-      Models: {{Pet: {{type: object, required: [name]}}}}
-      GatewayResponses: {{DEFAULT_4XX: {{StatusCode: 418, ResponseParameters: {{Headers: {{X-A: "'a'"}}}}}}}}
+      Cors: {AllowOrigin: "'*'", AllowHeaders: "'X-A'"}
+      Models: {Pet: {type: object, required: [name]}}
+      GatewayResponses: {DEFAULT_4XX: {StatusCode: 418, ResponseParameters: {Headers: {X-A: "'a'"}}}}
       Domain:
         DomainName: sam.example.com
-        CertificateArn: {ACM}/1
+        CertificateArn: !Ref Certificate
         EndpointConfiguration: REGIONAL
         BasePath: [v1, v2]
-      Auth: {{UsagePlan: {{CreateUsagePlan: PER_API, Quota: {{Limit: 10, Period: DAY}}}}}}
+        Route53: {HostedZoneId: Z1}
+      Auth: {UsagePlan: {CreateUsagePlan: PER_API, Quota: {Limit: 10, Period: DAY}}}
+  Certificate: {Type: AWS::CertificateManager::Certificate, Properties: {DomainName: sam.example.com}}
 """
     + SAM_FUNCTION % ("", ", RequestModel: {Model: Pet, Required: true}")
 )
@@ -571,6 +573,9 @@ def test_what_sam_makes_of_an_api(live: LiveBench) -> None:
     assert plan["quota"] == {"limit": 10, "offset": 0, "period": "DAY"}
     (key,) = client.get_usage_plan_keys(usagePlanId=plan["id"])["items"]
     assert client.get_api_key(apiKey=key["id"])["enabled"] is True
+    domain = client.get_domain_name(domainName="sam.example.com")
+    assert domain["regionalCertificateArn"] == made.physical_ids["Certificate"]
+    assert any("AWS::Route53::RecordSetGroup is recorded; that the name leads" in line for line in made.warnings)
     preflight = live.server.call(api, "/prod/pets", method="OPTIONS")
     assert preflight.header("Access-Control-Allow-Headers") == "X-A"
     assert live.server.call(api, "/prod/pets").body == b"/pets"

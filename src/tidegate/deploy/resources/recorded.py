@@ -1,7 +1,8 @@
-"""Types that are recorded in the stack and make nothing: roles, policies, log groups, the CDK's metadata. Every one of
-them is named in the report as having no effect.
+"""Types that are recorded in the stack and make nothing: roles, policies, log groups, what surrounds a custom domain name
+(certificates, DNS records), the CDK's metadata. Every one of them is named in the report as having no effect.
 
-AWS: CloudFormation Template Reference, "AWS Identity and Access Management", "AWS::Logs::LogGroup".
+AWS: CloudFormation Template Reference, "AWS Identity and Access Management", "AWS::Logs::LogGroup", "AWS::Route53::RecordSet",
+"AWS::CertificateManager::Certificate".
 """
 
 from __future__ import annotations
@@ -97,6 +98,75 @@ class LogGroup(_Recorded):
         return Made(name, {"Arn": arn})
 
 
+class Certificate(_Recorded):
+    """An ARN that custom domain names can name, from the beginning: nothing waits for its validation."""
+
+    type = "AWS::CertificateManager::Certificate"
+    attributes = frozenset({"CertificateArn"})
+    no_effect = "is recorded; whoever ends TLS shows a certificate of their own"
+    table = Table(
+        handled=frozenset(
+            {
+                *("CertificateAuthorityArn", "CertificateExport", "CertificateTransparencyLoggingPreference"),
+                *("DomainName", "DomainValidationOptions", "KeyAlgorithm", "SubjectAlternativeNames", "Tags"),
+                "ValidationMethod",
+            }
+        ),
+        required=frozenset({"DomainName"}),
+        replacing=frozenset(
+            {
+                *("CertificateAuthorityArn", "CertificateExport", "DomainName", "DomainValidationOptions"),
+                *("KeyAlgorithm", "SubjectAlternativeNames"),
+            }
+        ),
+    )
+
+    def create(self, properties: Props, context: Context) -> Made:
+        arn = f"arn:aws:acm:{context.target.region}:{context.target.account}:certificate/{context.name(64)}"
+        return Made(arn, {"CertificateArn": arn})
+
+
+_RECORD_MEMBERS = frozenset(
+    {
+        *("AliasTarget", "CidrRoutingConfig", "Comment", "Failover", "GeoLocation", "GeoProximityLocation"),
+        *("HealthCheckId", "HostedZoneId", "HostedZoneName", "MultiValueAnswer", "Name", "Region", "ResourceRecords"),
+        *("SetIdentifier", "TTL", "Type", "Weight"),
+    }
+)
+_NO_DNS = "is recorded; that the name leads to Tidegate is up to whoever keeps its DNS"
+
+
+class RecordSet(_Recorded):
+    """Ref gives the name."""
+
+    type = "AWS::Route53::RecordSet"
+    no_effect = _NO_DNS
+    table = Table(
+        handled=_RECORD_MEMBERS,
+        required=frozenset({"Name", "Type"}),
+        replacing=frozenset({"HostedZoneId", "HostedZoneName"}),
+    )
+
+    def create(self, properties: Props, context: Context) -> Made:
+        return Made(str(properties["Name"]))
+
+
+class RecordSetGroup(_Recorded):
+    """SAM makes one for `Domain.Route53`."""
+
+    type = "AWS::Route53::RecordSetGroup"
+    attributes = frozenset({"Id"})
+    no_effect = _NO_DNS
+    table = Table(
+        handled=frozenset({"Comment", "HostedZoneId", "HostedZoneName", "RecordSets"}),
+        replacing=frozenset({"HostedZoneId", "HostedZoneName"}),
+    )
+
+    def create(self, properties: Props, context: Context) -> Made:
+        name = context.name(128)
+        return Made(name, {"Id": name})
+
+
 class CdkMetadata(_Recorded):
     type = "AWS::CDK::Metadata"
     no_effect = "has no effect"
@@ -107,5 +177,15 @@ class CdkMetadata(_Recorded):
 
 
 RECORDED: Mapping[str, Provider] = {
-    provider.type: provider for provider in (Role(), Policy(), ManagedPolicy(), LogGroup(), CdkMetadata())
+    provider.type: provider
+    for provider in (
+        CdkMetadata(),
+        Certificate(),
+        LogGroup(),
+        ManagedPolicy(),
+        Policy(),
+        RecordSet(),
+        RecordSetGroup(),
+        Role(),
+    )
 }
