@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from tests.support.running import Server
+from tidegate.deploy.errors import DeployError
 from tidegate.deploy.run import DeployResult, deploy
 from tidegate.deploy.state import HttpStackStore
 
@@ -236,3 +237,10 @@ class LiveBench:
 @pytest.fixture
 def live(server: Server, tmp_path: Path) -> LiveBench:
     return LiveBench(server, tmp_path)
+
+
+def failures(live: LiveBench, template: str, name: str) -> list[str]:
+    """Every problem of a deployment that must fail."""
+    with pytest.raises(DeployError) as caught:
+        live.deploy(template, name)
+    return [str(problem) for problem in caught.value.problems]
