@@ -44,7 +44,15 @@ class Jayway:
             capture_output=True,
         )
         self._child = subprocess.Popen(
-            ["java", "-Xss8m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{self._classes.name}:{classpath}", "JaywayShim"],
+            [
+                "java",
+                "-Xss8m",
+                "-Xshare:auto",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                f"{self._classes.name}:{classpath}",
+                "JaywayShim",
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

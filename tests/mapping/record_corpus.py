@@ -28,7 +28,9 @@ def cases() -> list[tuple[str, str]]:
 
 
 def documents() -> dict[str, str]:
-    return {name: json.dumps(value) for name, value in json.loads((CORPUS / "jsonpath_documents.json").read_text()).items()}
+    return {
+        name: json.dumps(value) for name, value in json.loads((CORPUS / "jsonpath_documents.json").read_text()).items()
+    }
 
 
 def main() -> None:
@@ -37,7 +39,9 @@ def main() -> None:
     rows = []
     for document, path in cases():
         answer = reference.ask(path, texts[document])
-        rows.append({"document": document, "path": path, "kind": answer.kind, "definite": answer.definite, "text": answer.text})
+        rows.append(
+            {"document": document, "path": path, "kind": answer.kind, "definite": answer.definite, "text": answer.text}
+        )
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     RECORDED.write_text(f'{{"version": "{reference.version}", "cases": [\n{lines}\n]}}\n')
     close_references()

@@ -1,4 +1,4 @@
-"""JSONPath held against the real Jayway: recorded answers everywhere, the library itself where there is Java, generated paths too."""
+"""JSONPath held against the real Jayway: its recorded answers, and the library itself, by generated paths too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.mapping.jayway import Answer, Jayway, close_references, references
@@ -16,7 +16,9 @@ from tidegate.mapping.json_text import JsonTextError, json_text, read_json
 from tidegate.mapping.jsonpath import JsonPathError, compile_path
 
 # Where Tidegate differs from Jayway 2.10 on purpose.
-_SCAN_DEFECT = "2.10 loses or adds members after `..[n]` and `..*` (2.0.0 fails there altogether); every element is looked at once"
+_SCAN_DEFECT = (
+    "2.10 loses or adds members after `..[n]` and `..*` (2.0.0 fails there altogether); every element is looked at once"
+)
 _LENGTH_DEFECT = "2.10 measures the whole document when the parameter is definite"
 _EMPTY_DEFECT = "2.10 throws ClassCastException when an object is asked whether it is empty"
 _UNKNOWN_FUNCTION = "refused when the path is compiled; Jayway finds out when it reads"
@@ -107,7 +109,9 @@ def test_the_recorded_answers_are_those_of_the_library(newest: Jayway) -> None:
     texts = documents()
     assert cases() == [(document, path) for document, path, _ in recorded()]
     stale = [
-        path for document, path, answer in recorded() if as_gateway(newest.ask(path, texts[document])) != as_gateway(answer)
+        path
+        for document, path, answer in recorded()
+        if as_gateway(newest.ask(path, texts[document])) != as_gateway(answer)
     ]
     assert stale == []
 
@@ -150,7 +154,9 @@ OPERAND = st.one_of(
     SIMPLE.map(lambda step: "$" + step),
     LITERALS,
 )
-OPERATOR = st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "===", "!==", "in", "nin", "size", "contains", "anyof", "noneof"])
+OPERATOR = st.sampled_from(
+    ["==", "!=", "<", "<=", ">", ">=", "===", "!==", "in", "nin", "size", "contains", "anyof", "noneof"]
+)
 CONDITION = st.recursive(
     st.one_of(
         st.tuples(OPERAND, OPERATOR, OPERAND).map(" ".join),
@@ -175,10 +181,10 @@ STEP = st.one_of(
     NAMES.map(lambda name: f"..{name}"),
     CONDITION.map(lambda condition: f"[?({condition})]"),
 )
-FUNCTION = st.sampled_from(["", "", "", ".length()", ".sum()", ".min()", ".max()", ".avg()", ".stddev()", ".keys()", ".first()", ".last()"])
+FUNCTION = st.sampled_from(
+    ["", "", "", ".length()", ".sum()", ".min()", ".max()", ".avg()", ".stddev()", ".keys()", ".first()", ".last()"]
+)
 PATHS = st.tuples(st.lists(STEP, max_size=4), FUNCTION).map(lambda parts: "$" + "".join(parts[0]) + parts[1])
-# Jayway loses or repeats members when a scan's target is a list of names or a filter that more steps follow: _SCAN_DEFECT.
-SCAN_DEFECT = re.compile(r"\.\.[^.\[]*\[\d|\.\.\*")
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -192,8 +198,21 @@ def test_generated_paths_give_what_jayway_gives(newest: Jayway, path: str, value
         assert mine.printed == answer.printed
 
 
+FRAGMENTS = (
+    "$ @ . .. [ ] ( ) * ? ' \" a b 0 1 - : , && || ! = == < > ~ =~ / \\ [?( )] "
+    "@.a @.b ['a'] .length() null true /a/ $.b [0]"
+).split(" ")
+START = st.sampled_from(["$.", "$[", "$.a", "$[?(", "$.a[?("])
+END = st.sampled_from(["", "", ")]", "])"])
+TEXTS = st.tuples(START, st.lists(st.sampled_from([*FRAGMENTS, " ", " in "]), max_size=7).map("".join), END).map(
+    "".join
+)
+
+
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
-@given(path=st.text(alphabet="$@.[]()*?'\"ab01-:,&|!=<>~/\\ ", max_size=14).map(lambda text: "$." + text))
+@given(path=TEXTS)
 def test_texts_that_may_be_paths_are_taken_or_refused_as_jayway_does(newest: Jayway, path: str) -> None:
     document = '{"a":[{"b":1,"a":"x"},[0,1],"b"],"b":{"a":0,"b":{"0":1}},"0":[1],"1":null}'
-    assert as_gateway(ours(path, document)) == as_gateway(newest.ask(path, document))
+    mine = ours(path, document)
+    assume("does not exist" not in mine.error)  # _UNKNOWN_FUNCTION
+    assert as_gateway(mine) == as_gateway(newest.ask(path, document))

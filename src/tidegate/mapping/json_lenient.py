@@ -20,7 +20,10 @@ _NO_DATA = re.compile(r"[\x00-\x20]*")
 # Where a text without quotes ends: in a key, an object's value, a list; at the top it never does.
 _STOP_KEY, _STOP_VALUE, _STOP_LIST, _STOP_NEVER = (re.compile(pattern) for pattern in (":", "[,}]", r"[,\]]", r"(?!)"))
 # Java's Character.isWhitespace: no no-break spaces, but the information separators.
-_JAVA_SPACE = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
+_JAVA_SPACE = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
+)
 _WORDS = {"null": None, "true": True, "false": False, "NaN": float("nan")}
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "b": "\b", "\\": "\\", "/": "/", "'": "'", '"': '"'}
 _HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -44,7 +47,9 @@ class _Reader:
 
     def error(self) -> JsonTextError:
         found = self.char()
-        return JsonTextError(f"Unexpected {'character ' + found if found else 'end of the text'} at position {self.position}")
+        return JsonTextError(
+            f"Unexpected {'character ' + found if found else 'end of the text'} at position {self.position}"
+        )
 
     def char(self) -> str:
         """The next character; empty at the end."""

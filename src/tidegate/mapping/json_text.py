@@ -67,8 +67,6 @@ def _quick_text(value: object) -> str | None:
         return None
     if b"\\u00" in text or b"\x7f" in text or _FLOAT_LIKE_JAVA_NOT.search(text) is not None:
         return None
-    if text == b"null" and value is not None:  # NaN and the infinities
-        return None
     if not text.isascii() and _ESCAPED_BY_JAVA.search(text) is not None:
         return None
     return text.decode()
@@ -104,8 +102,8 @@ def _write(value: object, out: list[str], depth: int) -> None:
 
 
 def _number_text(value: float | Decimal) -> str:
-    # AWS: json-smart has no text for the infinities and writes null (1e999 in a body).
-    return "null" if isinstance(value, float) and math.isinf(value) else java_number(value)
+    # json-smart writes null for the infinities (1e999 in a body), but NaN for NaN, which no reader takes: null here, too.
+    return "null" if isinstance(value, float) and not math.isfinite(value) else java_number(value)
 
 
 def _key_text(key: object) -> str:
@@ -132,7 +130,7 @@ def java_number(value: float | Decimal) -> str:
     if isinstance(value, int):
         return str(value) if value.bit_length() < 4096 else _big_integer(value)
     if isinstance(value, Decimal):
-        return str(value.copy_abs() if not value else value)
+        return str(value if value else value.copy_abs())
     return _double(value)
 
 

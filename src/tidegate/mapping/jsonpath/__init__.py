@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tidegate.mapping.jsonpath.errors import JsonPathError
 from tidegate.mapping.jsonpath.evaluator import Program, evaluate
@@ -55,10 +56,10 @@ def _plain_keys(path: PathNode) -> tuple[str | int, ...] | None:
 def _plain_reader(keys: tuple[str | int, ...]) -> Callable[[object], object]:
     if not keys:
         return lambda document: document
-    steps = tuple((key, list if isinstance(key, int) else dict) for key in keys)
+    steps: tuple[tuple[Any, type], ...] = tuple((key, list if isinstance(key, int) else dict) for key in keys)
 
     def read(document: object) -> object:
-        value = document
+        value: Any = document
         try:
             for key, kind in steps:
                 if not isinstance(value, kind):

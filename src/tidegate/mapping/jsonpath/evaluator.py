@@ -1,4 +1,4 @@
-"""Compiles tokens into a chain of closures, and filters into predicates; runs them within a budget.
+"""Compiles tokens into a chain of closures and runs them within a budget.
 
 Every closure takes the value that it stands on and the Run that collects results. Whether a missing member is passed over or
 ends the reading depends, as in Jayway, on whether everything before it was definite (names and single indices only).
@@ -9,65 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tidegate.mapping import json_text
-from tidegate.mapping.jsonpath.errors import Failed, JsonPathError, NotFound
+from tidegate.mapping.jsonpath.errors import Failed, NotFound
+from tidegate.mapping.jsonpath.filters import accepting
 from tidegate.mapping.jsonpath.functions import FUNCTIONS
-from tidegate.mapping.jsonpath.nodes import (
-    AllOf,
-    AnyOf,
-    Call,
-    Comparison,
-    Condition,
-    Exists,
-    FilterToken,
-    Indices,
-    JsonLiteral,
-    Literal,
-    Names,
-    Not,
-    Operand,
-    PathNode,
-    Scan,
-    Slice,
-    Token,
-    Wildcard,
-)
-from tidegate.mapping.jsonpath.operators import OPERATORS, UNDEFINED
-from tidegate.mapping.jsonpath.patterns import Matcher
+from tidegate.mapping.jsonpath.nodes import Call, FilterToken, Indices, Names, PathNode, Scan, Slice, Token, Wildcard
+from tidegate.mapping.jsonpath.run import Budget, Predicate, Run
 
 MAX_STEPS = 500_000  # own bound: values looked at in one reading (about half a second)
 
 _MISSING = object()
-
-
-class Budget:
-    """What one reading may still look at, its filters included."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def spend(self, steps: int = 1) -> None:
-        self.left -= steps
-        if self.left < 0:
-            raise JsonPathError("path looks at too many values of this document")
-
-
-class Run:
-    """One evaluation of one path. `strict`: every property must be there (Jayway's REQUIRE_PROPERTIES, in existence checks)."""
-
-    __slots__ = ("budget", "cache", "results", "root", "strict")
-
-    def __init__(self, root: object, budget: Budget, cache: dict[int, object], *, strict: bool = False) -> None:
-        self.root = root
-        self.budget = budget
-        self.cache = cache
-        self.strict = strict
-        self.results: list[object] = []
-
-
 Step = Callable[[object, Run], None]
-Predicate = Callable[[object, Run], bool]
 
 
 class Program:
@@ -133,7 +84,7 @@ def _step(token: Token, following: Step, *, leaf: bool, certain: bool) -> Step:
         case Wildcard():
             return _wildcard(following)
         case FilterToken(condition=condition):
-            return _filter(_accepting(condition), following, certain=certain)
+            return _filter(accepting(condition, Program), following, certain=certain)
         case Call():
             return _call(token, following, leaf=leaf)
     raise AssertionError(token)
@@ -270,7 +221,9 @@ def _applies_on_scan(target: Token) -> Predicate:
         case Indices() | Slice():
             return lambda model, run: isinstance(model, list)
         case FilterToken(condition=condition):
-            return _accepting(condition)
+            return accepting(condition, Program)
+        case Call():
+            return lambda model, run: False
     return lambda model, run: True
 
 
@@ -296,7 +249,7 @@ def _parameter(function: str, parameter: PathNode | str) -> Callable[[Run], obje
             return _no_parameter
         return lambda run: constant
     program = Program(parameter)
-    if function in ("length", "size") and not program.definite:
+    if function in ("length", "size") and not program.definite and not isinstance(parameter.tokens[-1], Scan):
         # Jayway: `$..book.length()` counts the books, not the lists of books.
         program = Program(PathNode(parameter.rooted, (*parameter.tokens, Wildcard())))
 
@@ -308,88 +261,6 @@ def _parameter(function: str, parameter: PathNode | str) -> Callable[[Run], obje
 
 def _no_parameter(run: Run) -> object:
     raise Failed
-
-
-def _accepting(condition: Condition) -> Predicate:
-    """A filter: what leads nowhere in it means no."""
-    predicate = _predicate(condition)
-
-    def accepts(model: object, run: Run) -> bool:
-        run.budget.spend()
-        try:
-            return predicate(model, run)
-        except NotFound:
-            return False
-
-    return accepts
-
-
-def _predicate(condition: Condition) -> Predicate:
-    match condition:
-        case AnyOf(parts=parts):
-            alternatives = [_predicate(part) for part in parts]
-            return lambda item, run: any(part(item, run) for part in alternatives)
-        case AllOf(parts=parts):
-            demands = [_predicate(part) for part in parts]
-            return lambda item, run: all(part(item, run) for part in demands)
-        case Not(part=part):
-            inner = _predicate(part)
-            return lambda item, run: not inner(item, run)
-        case Exists(path=path, expected=expected):
-            return _existence(Program(path), expected)
-        case Comparison():
-            return _comparison(condition)
-
-
-def _existence(program: Program, expected: bool) -> Predicate:
-    def predicate(item: object, run: Run) -> bool:
-        # Jayway: an existence check starts at the item even when it is written with `$`.
-        try:
-            program.value(item, Run(run.root, run.budget, run.cache, strict=True))
-        except NotFound:
-            return not expected
-        return expected
-
-    return predicate
-
-
-def _comparison(condition: Comparison) -> Predicate:
-    if isinstance(condition.left, JsonLiteral) and condition.operator in ("==", "===", "!=", "!=="):
-        # Jayway compares the text of a literal on the left with a value: never equal.
-        unequal = condition.operator in ("!=", "!==")
-        return lambda item, run: unequal
-    operator = OPERATORS[condition.operator]
-    left, right = _operand(condition.left), _operand(condition.right)
-    return lambda item, run: operator(left(item, run), right(item, run))
-
-
-def _operand(operand: Operand) -> Callable[[object, Run], object]:
-    if isinstance(operand, PathNode):
-        return _path_operand(Program(operand))
-    constant = (
-        operand.value if isinstance(operand, (Literal, JsonLiteral)) else Matcher(operand.pattern, operand.flags)
-    )
-    return lambda item, run: constant
-
-
-def _path_operand(program: Program) -> Callable[[object, Run], object]:
-    def value(item: object, run: Run) -> object:
-        try:
-            if program.rooted:
-                return _cached(program, run)
-            return program.value(item, Run(run.root, run.budget, run.cache))
-        except NotFound:
-            return UNDEFINED
-
-    return value
-
-
-def _cached(program: Program, run: Run) -> object:
-    """What a path with `$` gives is the same for every item."""
-    key = id(program)
-    if key not in run.cache:
-        run.cache[key] = program.value(run.root, Run(run.root, run.budget, run.cache))
-    return run.cache[key]
 
 
 def evaluate(program: Program, document: object, max_steps: int = MAX_STEPS) -> object:

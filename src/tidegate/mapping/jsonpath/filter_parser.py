@@ -1,14 +1,12 @@
 """Reads the condition of a filter, `(...)` in `[?(...)]`, by Jayway's grammar:
 
-    Or = And { '||' And }    And = Operand { '&&' Operand }    Operand = '!' Operand | '(' Or ')' | Value [ operator Value ]
+Or = And { '||' And }    And = Operand { '&&' Operand }    Operand = '!' Operand | '(' Or ')' | Value [ operator Value ]
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-
-from tidegate.mapping.jsonpath.operators import OPERATORS
 
 from tidegate.mapping import json_text
 from tidegate.mapping.jsonpath.cursor import BLANK, Cursor, unescape
@@ -24,8 +22,9 @@ from tidegate.mapping.jsonpath.nodes import (
     Not,
     Operand,
     PathNode,
-    PatternLiteral,
 )
+from tidegate.mapping.jsonpath.operators import OPERATORS
+from tidegate.mapping.jsonpath.patterns import Matcher
 
 MAX_DEPTH = 32  # own bound: brackets and negations inside each other
 _OPERATOR_CHARS = "<>=~!"
@@ -153,13 +152,17 @@ class _FilterParser:
         except json_text.JsonTextError as error:
             raise cursor.error(str(error), start) from error
 
-    def _pattern(self) -> PatternLiteral:
-        pattern = self._quoted("/")
+    def _pattern(self) -> Literal:
         cursor = self.cursor
         start = cursor.position
+        pattern = self._quoted("/")
+        end = cursor.position
         while cursor.in_bounds and cursor.char in _FLAGS:
             cursor.position += 1
-        return PatternLiteral(pattern, cursor.text[start : cursor.position])
+        try:
+            return Literal(Matcher(pattern, cursor.text[end : cursor.position]))
+        except JsonPathError as error:
+            raise cursor.error(str(error), start) from error
 
     def _word(self) -> Literal:
         cursor = self.cursor
@@ -175,8 +178,10 @@ class _FilterParser:
         while cursor.in_bounds and cursor.char in _NUMBER_CHARS:
             cursor.position += 1
         text = cursor.text[start : cursor.position]
+        if len(text) > json_text.MAX_DIGITS:
+            raise cursor.error("number is too long", start)
         try:
-            return Literal(int(text) if text.isdigit() and len(text) < 1000 else Decimal(text))
+            return Literal(int(text) if text.isdigit() else Decimal(text))
         except InvalidOperation as error:
             raise cursor.error(f"not a value: {text or cursor.char}", start) from error
 

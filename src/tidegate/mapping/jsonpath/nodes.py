@@ -53,7 +53,7 @@ class Call:
     parameters: tuple[PathNode | str, ...]
 
 
-Token: TypeAlias = "Names | Indices | Slice | Wildcard | Scan | FilterToken | Call"
+Token: TypeAlias = "Names | Indices | Slice | Wildcard | Scan | FilterToken | Call"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class PathNode:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A string, number, boolean or null in a filter."""
+    """A string, number, boolean, null or compiled pattern in a filter."""
 
     value: object
 
@@ -78,15 +78,7 @@ class JsonLiteral:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class PatternLiteral:
-    """`/regex/flags`."""
-
-    pattern: str
-    flags: str
-
-
-Operand: TypeAlias = "PathNode | Literal | JsonLiteral | PatternLiteral"
+Operand: TypeAlias = "PathNode | Literal | JsonLiteral"
 
 
 @dataclass(frozen=True, slots=True)

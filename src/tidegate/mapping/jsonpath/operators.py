@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from typing import TypeGuard
 
 from tidegate.mapping.json_text import java_number
 from tidegate.mapping.jsonpath.errors import Failed, NotFound
@@ -23,7 +24,7 @@ UNDEFINED = _Undefined()
 _Number = (int, float, Decimal)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float | Decimal]:
     return isinstance(value, _Number) and not isinstance(value, bool)
 
 
@@ -204,7 +205,8 @@ def _contains(left: object, right: object) -> bool:
 def _size(left: object, right: object) -> bool:
     if not is_number(right):
         return False
-    size = int(_exact(right)) if abs(_exact(right)) < 2**31 else -2
+    expected = _exact(right)
+    size = int(expected) if -(2**31) < expected < 2**31 else -2
     if isinstance(left, str):
         return len(utf16(left)) // 2 == size
     if isinstance(left, list):
@@ -217,7 +219,7 @@ def _empty(left: object, right: object) -> bool:
         return False
     if not isinstance(right, bool):
         raise NotFound
-    return (len(left) == 0) is right
+    return (not left) is right
 
 
 def _matches(left: object, right: object) -> bool:

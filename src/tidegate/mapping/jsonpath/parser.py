@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 
-from tidegate.mapping.jsonpath.functions import FUNCTIONS
-
 from tidegate.mapping.jsonpath.cursor import BLANK, Cursor, unescape
 from tidegate.mapping.jsonpath.errors import JsonPathError
 from tidegate.mapping.jsonpath.filter_parser import parse_filter
+from tidegate.mapping.jsonpath.functions import FUNCTIONS
 from tidegate.mapping.jsonpath.nodes import Call, FilterToken, Indices, Names, PathNode, Scan, Slice, Token, Wildcard
 
 MAX_LENGTH = 10_000  # characters of a path; own bound
