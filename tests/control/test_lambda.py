@@ -90,10 +90,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "runtime": (
         lambda c: c.create_function(
-            FunctionName="node", Runtime="nodejs22.x", Handler="a.b", Role=ROLE, Code={"ZipFile": zip_of({"a.js": ""})}
+            FunctionName="ruby", Runtime="ruby3.3", Handler="a.b", Role=ROLE, Code={"ZipFile": zip_of({"a.rb": ""})}
         ),
         "InvalidParameterValueException",
-        "runtime nodejs22.x is not supported yet: only python",
+        "runtime ruby3.3 is not supported: pack a bootstrap that starts aws_lambda_ric, and declare provided.al2023",
     ),
     "layers": (
         lambda c: c.update_function_configuration(

@@ -28,11 +28,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(asyncio.wait_for(work, 60))
 
 
-def zipped(files: Mapping[str, str | bytes]) -> bytes:
+def zipped(files: Mapping[str, str | bytes], executables: Mapping[str, str | bytes] | None = None) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
+        for name, content in (executables or {}).items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o755 << 16
+            archive.writestr(info, content)
     return buffer.getvalue()
 
 
@@ -44,11 +48,16 @@ class Lab:
     packages: PackageStore
 
     def add(
-        self, source: str | Mapping[str, str | bytes], *, permissions: tuple[Permission, ...] = (), **spec: Any
+        self,
+        source: str | Mapping[str, str | bytes],
+        *,
+        executables: Mapping[str, str | bytes] | None = None,
+        permissions: tuple[Permission, ...] = (),
+        **spec: Any,
     ) -> str:
         """Put a function in place (its module is `app`); gives back its ARN."""
         files = {"app.py": source} if isinstance(source, str) else source
-        package = self.packages.add(zipped(files))
+        package = self.packages.add(zipped(files, executables))
         made = replace(blank_spec(package.code_sha256), **spec)
         self.service.replace(CatalogEntry(made, permissions))
         return made.arn

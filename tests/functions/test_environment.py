@@ -40,6 +40,21 @@ def test_everything_that_aws_documents() -> None:
     }
 
 
+def test_other_families_have_other_search_paths() -> None:
+    place = replace(PLACE, opt="/layers/1", runtime_dir="/runtimes/nodejs", binaries="/node/bin", node=22)
+    variables = worker_environment(replace(blank_spec(), runtime="nodejs22.x"), {}, place)
+    assert variables["PATH"] == "/node/bin:/usr/local/bin:/usr/bin/:/bin:/layers/1/bin"
+    assert variables["LD_LIBRARY_PATH"].endswith(":/layers/1/lib")
+    assert variables["LAMBDA_RUNTIME_DIR"] == "/runtimes/nodejs"
+    assert variables["AWS_EXECUTION_ENV"] == "AWS_Lambda_nodejs22.x"
+    assert variables["NODE_PATH"] == (
+        "/layers/1/nodejs/node22/node_modules:/layers/1/nodejs/node_modules:/runtimes/nodejs/node_modules"
+    )
+    assert "PYTHONPATH" not in variables
+    custom = worker_environment(replace(blank_spec(), runtime="provided.al2023"), {}, PLACE)
+    assert not {"AWS_EXECUTION_ENV", "PYTHONPATH", "NODE_PATH"} & custom.keys()
+
+
 def test_who_wins() -> None:
     spec = replace(blank_spec(), environment={"TZ": "Europe/Vienna", "A_B": "function", "AWS_REGION": "mars-1"})
     variables = worker_environment(spec, {"A_B": "base", "C_D": "base", "AWS_ACCESS_KEY_ID": "real"}, PLACE)

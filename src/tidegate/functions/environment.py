@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from tidegate.functions.spec import FunctionSpec
 
-_LIBRARIES = (
-    "/lib64:/usr/lib64:{runtime}:{runtime}/lib:{task}:{task}/lib:/opt/lib"  # AWS's own order, overridable by the user
-)
-_RUNTIME_DIR = "/var/runtime"
+_LIBRARIES = "/lib64:/usr/lib64:{runtime}:{runtime}/lib:{task}:{task}/lib:{opt}/lib"
+"""AWS's own order, overridable by the user."""
+_PATH = "/usr/local/bin:/usr/bin/:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,13 @@ class Place:
     scratch: str
     """Its own directory for temporary files."""
     log_stream: str
+    opt: str = "/opt"
+    """Where its layers are."""
+    runtime_dir: str = "/var/runtime"
+    binaries: str = ""
+    """The interpreter's own directory of programs, AWS's /var/lang/bin."""
+    node: int = 0
+    """The major version of Node.js; 0: another family."""
 
 
 def log_stream_name(day: str, version: str, unique: str) -> str:
@@ -49,9 +55,9 @@ def _overridable(spec: FunctionSpec, place: Place) -> dict[str, str]:
     return {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": _LIBRARIES.format(runtime=_RUNTIME_DIR, task=place.task_root),
-        "PYTHONPATH": _RUNTIME_DIR,
+        "PATH": ":".join(filter(None, (place.binaries, _PATH, f"{place.opt}/bin"))),
+        "LD_LIBRARY_PATH": _LIBRARIES.format(runtime=place.runtime_dir, task=place.task_root, opt=place.opt),
+        **_search_paths(spec, place),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         # A twelve-digit access key id names the account to us and to the neighbours.
         "AWS_ACCESS_KEY_ID": spec.account,
@@ -63,12 +69,23 @@ def _overridable(spec: FunctionSpec, place: Place) -> dict[str, str]:
     }
 
 
+def _search_paths(spec: FunctionSpec, place: Place) -> dict[str, str]:
+    if spec.runtime.startswith("python"):
+        return {"PYTHONPATH": place.runtime_dir}
+    if place.node:
+        layers = f"{place.opt}/nodejs/node{place.node}/node_modules:{place.opt}/nodejs/node_modules"
+        return {"NODE_PATH": f"{layers}:{place.runtime_dir}/node_modules"}
+    return {}
+
+
 def _reserved(spec: FunctionSpec, place: Place) -> dict[str, str]:
+    # AWS: custom runtimes are told no execution environment.
+    managed = {} if spec.runtime.startswith("provided") else {"AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}"}
     return {
+        **managed,
         "_HANDLER": spec.handler,
         "AWS_REGION": spec.region,
         "AWS_DEFAULT_REGION": spec.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
@@ -77,5 +94,5 @@ def _reserved(spec: FunctionSpec, place: Place) -> dict[str, str]:
         "AWS_LAMBDA_LOG_STREAM_NAME": place.log_stream,
         "AWS_LAMBDA_RUNTIME_API": place.runtime_api,
         "LAMBDA_TASK_ROOT": place.task_root,
-        "LAMBDA_RUNTIME_DIR": _RUNTIME_DIR,
+        "LAMBDA_RUNTIME_DIR": place.runtime_dir,
     }

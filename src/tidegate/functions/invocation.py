@@ -76,6 +76,10 @@ def exit_failure(request_id: str, code: int, reason: str) -> bytes:
     return failure("Runtime.ExitError", f"RequestId: {request_id} Error: {exit_text(code, reason)}")
 
 
+def entrypoint_failure(request_id: str, reason: str) -> bytes:
+    return failure("Runtime.InvalidEntrypoint", f"RequestId: {request_id} Error: {reason}")
+
+
 def exit_text(code: int, reason: str) -> str:
     return f"Runtime exited with error: {reason}" if code else "Runtime exited without providing a reason"
 

@@ -18,11 +18,11 @@ from tidegate.core.deadlines import Deadlines
 from tidegate.core.ids import Ids
 from tidegate.core.tasks import TaskSet
 from tidegate.functions.environment import log_stream_name
-from tidegate.functions.invocation import Invocation, Outcome, exit_failure, timeout_failure
+from tidegate.functions.invocation import Invocation, Outcome, entrypoint_failure, exit_failure, timeout_failure
 from tidegate.functions.logs import FunctionLog
 from tidegate.functions.process import exit_reason
 from tidegate.functions.processors import Processors
-from tidegate.functions.runtimes import Runtimes, UnsupportedRuntime
+from tidegate.functions.runtimes import InvalidEntrypoint, Runtime, Runtimes, UnsupportedRuntime
 from tidegate.functions.scheduler import Group, Limits, Phase, QueueFull, Scheduler, Slot
 from tidegate.functions.spec import FunctionSpec, InvokeError
 from tidegate.functions.worker import Worker, WorkerPlan
@@ -95,6 +95,8 @@ class Pool:
         self._workers: dict[Slot[Invocation], Worker] = {}
         self._leaving: set[Worker] = set()
         """Killed, but not yet seen to have ended."""
+        self._announced: set[tuple[str, str]] = set()
+        """Functions and runtimes of which it was said that another version runs them."""
         self._tasks = TaskSet()
         self._timer: asyncio.TimerHandle | None = None
         self._memory_timer: asyncio.TimerHandle | None = None
@@ -246,8 +248,8 @@ class Pool:
             self._scheduler.gone(slot)
         self._stop(slot)
 
-    def _answer_start(self, slot: Slot[Invocation], why: Outcome | int) -> None:
-        """A start has failed; `why`: the runtime's own error, or the return code of the process."""
+    def _answer_start(self, slot: Slot[Invocation], why: Outcome | int | InvalidEntrypoint) -> None:
+        """A start has failed; `why`: the runtime's own error, the return code of the process, or nothing to be started."""
         invocation = self._scheduler.start_failed(slot)
         if slot in self._workers:
             self._stop(slot)
@@ -255,6 +257,8 @@ class Pool:
             return
         if isinstance(why, int):
             why = Outcome(exit_failure(invocation.request_id, why, exit_reason(why)), failed=True)
+        elif isinstance(why, InvalidEntrypoint):
+            why = Outcome(entrypoint_failure(invocation.request_id, str(why)), failed=True)
         self._end(invocation, why)
 
     # What is done.
@@ -318,11 +322,17 @@ class Pool:
     async def _start(self, worker: Worker) -> None:
         slot, spec = worker.slot, worker.plan.spec
         try:
-            interpreter = await self._runtimes.interpreter(spec.runtime)
+            runtime = await self._runtimes.find(spec.runtime)
+            self._announce(spec, runtime)
             if slot.phase is Phase.STARTING:
-                await worker.start(interpreter)
+                await worker.start(runtime)
         except UnsupportedRuntime as error:
             self._refuse_start(worker, InvokeError("InvalidRuntimeException", str(error), 502))
+        except InvalidEntrypoint as error:
+            self._discard(worker)
+            if slot.phase is Phase.STARTING:
+                self._answer_start(slot, error)
+            self._pump()
         except OSError as error:
             log.error("cannot start a worker of %s: %s", spec.name, error)
             self._refuse_start(worker, InvokeError("ServiceException", "The function could not be started.", 500))
@@ -331,6 +341,12 @@ class Pool:
                 self._expect(worker, spec.timeout if worker.second_try else self._settings.init_seconds)
             else:  # it was retired while it started
                 self._discard(worker)
+
+    def _announce(self, spec: FunctionSpec, runtime: Runtime) -> None:
+        """Once per function, whatever else of it changes."""
+        if runtime.substitute is not None and (spec.arn, spec.runtime) not in self._announced:
+            self._announced.add((spec.arn, spec.runtime))
+            log.warning("function %s: %s is not here, running on %s", spec.name, spec.runtime, runtime.substitute)
 
     def _plan(self, spec: FunctionSpec) -> WorkerPlan:
         unique = self._ids.token_hex(32)

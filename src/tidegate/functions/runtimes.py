@@ -1,4 +1,9 @@
-"""Which interpreter runs a declared runtime: the very version when it is here, else the nearest of its family.
+"""How a declared runtime is run here: which interpreter, started how. The very version when the machine has it, else the
+nearest of its family.
+
+    python3.x          AWS's runtime client on a Python of its own (python_home)
+    nodejs*            the `node` that is found, with a runtime client of ours (node/bootstrap.mjs)
+    provided*, go1.x   an executable of the function's own, `bootstrap`
 
 Not here: starting a worker (worker), the list of runtimes that AWS knows (control, from the service model).
 
@@ -8,116 +13,209 @@ AWS: "Lambda runtimes". Half of all public templates name a version that AWS has
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-log = logging.getLogger("tidegate.functions")
+from tidegate.functions.interpreters import (
+    OLDEST_NODE,
+    OLDEST_PYTHON,
+    Interpreter,
+    Version,
+    every_node,
+    every_python,
+    probe_node,
+    probe_python,
+    python_candidates,
+)
+from tidegate.functions.python_home import LAUNCHER, make_home, packages_of, python_of
 
-_PYTHON = re.compile(r"python(\d+)\.(\d+)")
-_KNOWN_MINORS = range(8, 20)
-_PROBE = "import sys, awslambdaric; print(sys.executable, sys.version_info[0], sys.version_info[1], sep='\\n')"
-_PROBE_SECONDS = 20
-
-Version = tuple[int, int]
+_DECLARED = re.compile(r"(?P<family>python|nodejs)(?P<major>\d+)(?:\.(?P<minor>\d+|x))?")
+_CUSTOM = ("provided", "provided.al2", "provided.al2023", "go1.x")
+_NODE_CLIENT = Path(__file__).parent / "node" / "bootstrap.mjs"
+_SUPPORTED = "python, nodejs, provided and go1.x are"
+_INSTEAD = {
+    "java": "AWS's runtime client for Java is not run by Tidegate yet; build the function as a custom runtime "
+    "(provided.al2023) whose bootstrap starts java with aws-lambda-java-runtime-interface-client",
+    "dotnet": "publish the function self-contained with Amazon.Lambda.RuntimeSupport as an executable named bootstrap, "
+    "and declare provided.al2023",
+    "ruby": "pack a bootstrap that starts aws_lambda_ric, and declare provided.al2023",
+}
+"""Families that are refused → what to do instead."""
 
 
 class UnsupportedRuntime(Exception):
     """No interpreter of the family can run here. The message is for people."""
 
 
+class InvalidEntrypoint(Exception):
+    """A custom runtime's package holds nothing that can be started; the message is AWS's."""
+
+
 @dataclass(frozen=True, slots=True)
-class Choice:
-    executable: str
+class Declared:
+    """A runtime's name, taken apart."""
+
+    name: str
+    family: str
+    """`python`, `nodejs` or `custom`."""
     version: Version
 
 
-def declared_version(runtime: str) -> Version:
-    """`python3.9` → (3, 9). Raises UnsupportedRuntime for every other family."""
-    match = _PYTHON.fullmatch(runtime)
-    if match is None:
-        raise UnsupportedRuntime(f"runtime {runtime} is not supported yet: only python")
-    return int(match[1]), int(match[2])
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A declared runtime on this machine."""
 
+    declared: Declared
+    directory: str
+    """`LAMBDA_RUNTIME_DIR`."""
+    interpreter: Interpreter | None = None
+    python: str = ""
+    """The interpreter inside its home."""
 
-def choose(runtime: str, available: Mapping[Version, str]) -> Choice:
-    """The declared version, else the nearest; of two equally near the newer one. Python 2 counts as older than any 3."""
-    wanted = declared_version(runtime)
-    if not available:
-        raise UnsupportedRuntime(f"runtime {runtime}: no Python on this machine can import awslambdaric")
+    @property
+    def binaries(self) -> str:
+        """The directory that takes the place of AWS's /var/lang/bin on PATH."""
+        if self.python:
+            return str(Path(self.python).parent)
+        return "" if self.interpreter is None else str(Path(self.interpreter.executable).parent)
 
-    def distance(version: Version) -> tuple[int, int]:
-        return abs((version[0] - wanted[0]) * 100 + version[1] - wanted[1]), -version[1]
-
-    nearest = min(available, key=distance)
-    return Choice(available[nearest], nearest)
-
-
-def probe(command: str) -> Choice | None:
-    """Run an interpreter to see whether it has AWS's runtime client. Blocks; some tens of milliseconds."""
-    try:
-        done = subprocess.run(
-            [command, "-c", _PROBE],
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_SECONDS,
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
-            check=True,
+    @property
+    def substitute(self) -> str | None:
+        """What runs in place of the version asked for; None when it is that version."""
+        wanted, found = self.declared, self.interpreter
+        if found is None or _same(wanted, found.version):
+            return None
+        return (
+            f"python{found.version[0]}.{found.version[1]}" if wanted.family == "python" else f"node {found.version[0]}"
         )
-        executable, major, minor = done.stdout.split("\n")[:3]
-        return Choice(executable, (int(major), int(minor)))
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None
+
+    def command(self, handler: str, task_root: str, opt: str) -> list[str]:
+        """What to execute. Raises InvalidEntrypoint."""
+        if self.declared.family == "python":
+            return [self.python, str(LAUNCHER), handler, opt]
+        if self.interpreter is not None:
+            return [self.interpreter.executable, str(_NODE_CLIENT)]
+        return [_entrypoint(self.declared.name, handler, task_root, opt)]
+
+
+def _same(wanted: Declared, found: Version) -> bool:
+    return found == wanted.version if wanted.family == "python" else found[0] == wanted.version[0]
+
+
+def _entrypoint(runtime: str, handler: str, task_root: str, opt: str) -> str:
+    """AWS looks into the code first, then into the layers; a go1.x package names its executable by the handler."""
+    names = [f"{task_root}/bootstrap", f"{opt}/bootstrap"]
+    if runtime == "go1.x":
+        names.insert(0, f"{task_root}/{handler}")
+    for name in names:
+        if os.path.isfile(name):
+            if not os.access(name, os.X_OK):
+                raise InvalidEntrypoint(f"fork/exec {_on_aws(name, task_root, opt)}: permission denied")
+            return name
+    raise InvalidEntrypoint(
+        f"Couldn't find valid bootstrap(s): [{' '.join(_on_aws(name, task_root, opt) for name in names)}]"
+    )
+
+
+def _on_aws(path: str, task_root: str, opt: str) -> str:
+    for here, there in ((task_root, "/var/task"), (opt, "/opt")):
+        if path.startswith(here + "/"):
+            return there + path.removeprefix(here)
+    return path
+
+
+def parse_runtime(runtime: str) -> Declared:
+    """`python3.9` → python, (3, 9). Raises UnsupportedRuntime for families that are not run here."""
+    if runtime in _CUSTOM:
+        return Declared(runtime, "custom", (0, 0))
+    match = _DECLARED.fullmatch(runtime)
+    if match is None or (match["family"] == "python" and not (match["minor"] or "").isdigit()):
+        advice = next((text for family, text in _INSTEAD.items() if runtime.startswith(family)), _SUPPORTED)
+        raise UnsupportedRuntime(f"runtime {runtime} is not supported: {advice}")
+    minor = match["minor"] or "x"
+    return Declared(runtime, match["family"], (int(match["major"]), 0 if minor == "x" else int(minor)))
+
+
+def require_installed(runtime: str) -> None:
+    """A quick look, nothing is run: raises UnsupportedRuntime where the machine cannot have an interpreter for it."""
+    if parse_runtime(runtime).family == "nodejs" and next(every_node(), None) is None:
+        raise _no_node(runtime)
+
+
+def choose(declared: Declared, available: Mapping[Version, Interpreter]) -> Interpreter:
+    """The declared version, else the nearest; of two equally near the newer one. Python 2 counts as older than any 3."""
+    if not available:
+        raise _no_node(declared.name) if declared.family == "nodejs" else _no_python(declared.name)
+    wanted = declared.version
+
+    def distance(version: Version) -> tuple[int, int, int]:
+        if declared.family == "nodejs":  # a minor version of Node.js adds, and breaks nothing
+            return abs(version[0] - wanted[0]), -version[0], -version[1]
+        return abs((version[0] - wanted[0]) * 100 + version[1] - wanted[1]), -version[1], 0
+
+    return available[min(available, key=distance)]
+
+
+def _no_node(runtime: str) -> UnsupportedRuntime:
+    needed = f"Node.js {OLDEST_NODE[0]} or newer"
+    return UnsupportedRuntime(f"runtime {runtime} needs {needed}: no `node` of that kind is on PATH; install it")
+
+
+def _no_python(runtime: str) -> UnsupportedRuntime:
+    needed = f"Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer"
+    return UnsupportedRuntime(f"runtime {runtime} needs {needed}, and none was found on this machine")
 
 
 class Runtimes:
-    """Finds interpreters on PATH, each probed once, when a runtime is first asked for."""
+    """Finds interpreters, each probed once, when a runtime is first asked for."""
 
-    def __init__(self) -> None:
-        self._chosen: dict[str, asyncio.Future[str]] = {}
-        self._announced: set[tuple[str, Version]] = set()
+    def __init__(self, root: Path) -> None:
+        """`root`: where the homes of interpreters are made, and where SDKs for Node.js may be installed."""
+        self._root = root.absolute()
+        self._found: dict[str, asyncio.Future[Runtime]] = {}
 
-    async def interpreter(self, runtime: str) -> str:
-        """The executable that runs it. Raises UnsupportedRuntime."""
-        future = self._chosen.get(runtime)
+    async def find(self, runtime: str) -> Runtime:
+        """Raises UnsupportedRuntime, or OSError when its home cannot be made."""
+        future = self._found.get(runtime)
         if future is None:
-            declared_version(runtime)
             loop = asyncio.get_running_loop()
-            future = self._chosen[runtime] = loop.run_in_executor(None, self._find, runtime)
+            future = self._found[runtime] = loop.run_in_executor(None, self._find, runtime)
         try:
             return await asyncio.shield(future)
-        except UnsupportedRuntime:
-            self._chosen.pop(runtime, None)  # a runtime client may be installed before the next call
+        except (UnsupportedRuntime, OSError):
+            self._found.pop(runtime, None)  # it may be installed before the next call
             raise
 
-    def _find(self, runtime: str) -> str:
-        wanted = declared_version(runtime)
-        available = _found([_name(wanted)]) or {}
-        if wanted not in available:
-            available = _found([_name((3, minor)) for minor in _KNOWN_MINORS])
-        choice = choose(runtime, available)
-        if choice.version != wanted and (runtime, choice.version) not in self._announced:
-            self._announced.add((runtime, choice.version))
-            log.warning("runtime %s: not on this machine, running on %s", runtime, _name(choice.version))
-        return choice.executable
+    def _find(self, runtime: str) -> Runtime:
+        declared = parse_runtime(runtime)
+        if declared.family == "python":
+            return self._python(declared)
+        if declared.family == "nodejs":
+            interpreter = choose(declared, _probed(every_node(), probe_node))
+            return Runtime(declared, str(self._root / "nodejs"), interpreter)
+        return Runtime(declared, "/var/runtime")
+
+    def _python(self, declared: Declared) -> Runtime:
+        available = _probed(python_candidates(declared.version), probe_python, declared.version)
+        if declared.version not in available:
+            available = _probed(every_python(), probe_python)
+        interpreter = choose(declared, available)
+        home = make_home(self._root, interpreter)
+        return Runtime(declared, str(packages_of(home, interpreter)), interpreter, str(python_of(home)))
 
 
-def _name(version: Version) -> str:
-    return f"python{version[0]}.{version[1]}"
-
-
-def _found(names: list[str]) -> dict[Version, str]:
-    """Our own interpreter comes first: where it has the version asked for, nothing else is run."""
-    available = {}
-    own = (sys.version_info[0], sys.version_info[1])
-    commands = [sys.executable] if len(names) > 1 or _name(own) in names else []
-    for command in commands + [path for path in map(shutil.which, names) if path]:
-        if (choice := probe(command)) is not None and choice.version not in available:
-            available[choice.version] = choice.executable
-            if len(names) == 1:
+def _probed(
+    commands: Iterable[str], probe: Callable[[str], Interpreter | None], enough: Version | None = None
+) -> dict[Version, Interpreter]:
+    """The first of each version; ends early once `enough` is found."""
+    available: dict[Version, Interpreter] = {}
+    for command in dict.fromkeys(commands):
+        found = probe(command)
+        if found is not None and found.version not in available:
+            available[found.version] = found
+            if found.version == enough:
                 break
     return available

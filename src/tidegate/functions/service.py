@@ -39,6 +39,8 @@ class FunctionSettings:
     """Directory for the workers' temporary files; several gateways may share it."""
     log_directory: Path | None = None
     """None: logs are kept in memory only."""
+    runtimes: Path | None = None
+    """Where the homes of interpreters are made (None: beside `scratch`); several gateways may share it."""
     base_environment: Mapping[str, str] = field(default_factory=dict)
     """What every function's environment holds beside AWS's own: AWS_ENDPOINT_URL, credentials."""
     workers_per_function: int = 64
@@ -112,7 +114,7 @@ class FunctionService:
         self._pool = Pool(
             _pool_settings(settings, self._scratch.own),
             code=packages.path,
-            runtimes=Runtimes(),
+            runtimes=Runtimes(settings.runtimes or settings.scratch.parent / "runtimes"),
             clock=clock,
             ids=ids,
             loop=loop,

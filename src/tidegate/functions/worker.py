@@ -21,6 +21,7 @@ from tidegate.functions.logs import FunctionLog, LineSplitter, end_line, report_
 from tidegate.functions.process import ChildProcess, exit_reason
 from tidegate.functions.runtime_api import Told, render_next
 from tidegate.functions.runtime_server import RuntimeServer
+from tidegate.functions.runtimes import Runtime
 from tidegate.functions.scheduler import Slot
 from tidegate.functions.scratch import clear
 from tidegate.functions.spec import FunctionSpec
@@ -57,6 +58,8 @@ class WorkerPlan:
     """Made by the worker, and removed when it has ended."""
     log_stream: str
     base_environment: Mapping[str, str]
+    opt: Path = Path("/opt")
+    """Where its layers are."""
 
 
 class Worker:
@@ -95,15 +98,15 @@ class Worker:
         self._memory_due = 0.0
         self._exit_code: int | None = None
 
-    async def start(self, interpreter: str) -> None:
-        """Raises OSError; then nothing is left behind."""
+    async def start(self, runtime: Runtime) -> None:
+        """Raises OSError or InvalidEntrypoint; then nothing is left behind."""
         plan = self.plan
         try:
             await self._server.listen(self._loop)
             plan.scratch.mkdir(parents=True)
-            place = Place(self._server.address, str(plan.task_root), str(plan.scratch), plan.log_stream)
+            place = self._place(runtime)
             self._process.start(
-                [interpreter, "-m", "awslambdaric", plan.spec.handler],
+                runtime.command(plan.spec.handler, place.task_root, place.opt),
                 cwd=plan.task_root,
                 environment=worker_environment(plan.spec, plan.base_environment, place),
             )
@@ -113,6 +116,19 @@ class Worker:
         finally:
             if not self.running:
                 self._release()
+
+    def _place(self, runtime: Runtime) -> Place:
+        plan, node = self.plan, runtime.declared.family == "nodejs"
+        return Place(
+            runtime_api=self._server.address,
+            task_root=str(plan.task_root),
+            scratch=str(plan.scratch),
+            log_stream=plan.log_stream,
+            opt=str(plan.opt),
+            runtime_dir=runtime.directory,
+            binaries=runtime.binaries,
+            node=runtime.interpreter.version[0] if node and runtime.interpreter is not None else 0,
+        )
 
     def run(self, invocation: Invocation) -> None:
         """Hand an invocation to the waiting runtime."""

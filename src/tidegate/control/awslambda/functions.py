@@ -14,7 +14,7 @@ from tidegate.core.arns import function_arn
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import Function
 from tidegate.functions.packages import PackageError
-from tidegate.functions.runtimes import UnsupportedRuntime, declared_version
+from tidegate.functions.runtimes import UnsupportedRuntime, require_installed
 
 _REFUSED = {
     "code_signing_config_arn": "code signing",
@@ -128,7 +128,7 @@ def _package(context: Context, code: Params) -> tuple[str, int]:
 
 def _runtime(runtime: str) -> str:
     try:
-        declared_version(runtime)
+        require_installed(runtime)
     except UnsupportedRuntime as error:
         raise invalid(str(error)) from error
     return runtime
