@@ -8,12 +8,13 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from tidegate.aws.credentials import ChainCredentials, LocalCredentials
 from tidegate.aws.model import load_service_model
 from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
@@ -25,6 +26,8 @@ from tidegate.control.service import Office
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
+from tidegate.core.message import Origin
+from tidegate.core.tasks import TaskSet
 from tidegate.definition.store import SqlStore
 from tidegate.entry import Entry
 from tidegate.functions.logs import LogLine
@@ -32,14 +35,17 @@ from tidegate.functions.metrics import FunctionMetrics
 from tidegate.functions.packages import PackageStore
 from tidegate.functions.service import FunctionService, FunctionSettings
 from tidegate.gateway.front import DataPlane
+from tidegate.gateway.integrations.aws import Aws, CredentialSource
 from tidegate.gateway.integrations.broken import Broken
+from tidegate.gateway.integrations.http import Http
 from tidegate.gateway.integrations.http_proxy import HttpProxy
+from tidegate.gateway.integrations.lambda_custom import LambdaCustom
 from tidegate.gateway.integrations.lambda_proxy import LambdaProxy
 from tidegate.gateway.integrations.mock import Mock
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.rest import RestPipeline, Services
 from tidegate.gateway.testing import MethodTester
-from tidegate.plan.nodes import BrokenPlan, HttpProxyPlan, LambdaProxyPlan, MockPlan
+from tidegate.plan.nodes import AwsPlan, BrokenPlan, HttpPlan, HttpProxyPlan, LambdaPlan, LambdaProxyPlan, MockPlan
 from tidegate.plan.planner import Planner, Publication
 from tidegate.settings import Settings
 from tidegate.state.limiter import MemoryLimiter
@@ -105,6 +111,11 @@ class App:
         registry = CollectorRegistry()
         registry.register(self._metrics)
         registry.register(FunctionMetrics(self._functions.stats))
+        later = TaskSet()
+        closing.push_async_callback(later.cancel)
+        self._neighbours = Neighbours(upstream, settings.endpoints, settings.account)
+        closing.push_async_callback(self._neighbours.aclose)
+        self._services_of_aws = ServicesOfAws(self._neighbours)
         services = Services(
             clock=clock,
             ids=ids,
@@ -114,15 +125,16 @@ class App:
             integrations={
                 MockPlan: Mock(),
                 HttpProxyPlan: HttpProxy(upstream),
+                HttpPlan: Http(upstream),
+                AwsPlan: Aws(upstream, self._services_of_aws, self._credentials(), clock),
                 LambdaProxyPlan: LambdaProxy(self._functions),
+                LambdaPlan: LambdaCustom(self._functions, later),
                 BrokenPlan: Broken(),
             },
         )
         self._data_plane = DataPlane(RestPipeline(services))
         self._publish(await loop.run_in_executor(thread, self._planner.load))
 
-        self._neighbours = Neighbours(upstream, settings.endpoints, settings.account)
-        closing.push_async_callback(self._neighbours.aclose)
         office = Office(self._store, self._planner, thread, self._publish, clock, ids, self._packages)
         apigateway = RestJson(load_service_model("apigateway"), nested_paths=True)
         awslambda = RestJson(load_service_model("lambda"), nested_paths=False, capital_errors=True)
@@ -139,8 +151,17 @@ class App:
         )
         self._server = HttpServer(entry, clock=clock, limits=Limits())
         self.port = await self._server.start(settings.host, settings.port)
+        own = Origin("http", _reachable(settings.host).strip("[]"), self.port)
+        self._services_of_aws.own = {"apigateway": own, "lambda": own}
         # Functions reach everything through this one address; it is known only now when the port was left open.
         self._base_environment["AWS_ENDPOINT_URL"] = f"http://{_reachable(settings.host)}:{self.port}"
+
+    def _credentials(self) -> CredentialSource:
+        """Real ones only where the settings say so: neighbours take any, and nobody's own are used without being asked."""
+        if self._settings.aws_credentials == "chain":
+            sts = self._settings.endpoints.get("sts") or self._settings.endpoints.get("*")
+            return ChainCredentials(self._clock, self._settings.region, sts)
+        return LocalCredentials()
 
     def _data_directory(self) -> Path:
         if self._settings.data is not None:
@@ -188,6 +209,18 @@ class App:
     async def abandon(self) -> None:
         """Undo what `start` did before it failed."""
         await self._closing.aclose()
+
+
+class ServicesOfAws:
+    """Where integrations reach AWS's services: our own here, all others at the neighbours."""
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        self.own: Mapping[str, Origin] = {}
+        """By signing name; known once the server listens."""
+        self._neighbours = neighbours
+
+    async def origin(self, service: str, region: str) -> Origin:
+        return self.own.get(service) or await self._neighbours.origin(service)
 
 
 class _TextLogs:

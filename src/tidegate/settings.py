@@ -36,6 +36,9 @@ class Settings:
     """Seconds that a function process is kept without work."""
     ca_file: Path | None = None
     """Certificates to trust for https backends beside the system's."""
+    aws_credentials: str = "local"
+    """Who signs requests of AWS integrations: `local` (keys that any neighbour takes) or `chain` (botocore's chain, and the
+    integration's role by STS)."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Neighbours by signing name, `*` for all; from AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>."""
 
@@ -123,5 +126,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"region {settings.region} does not look like a region")
     if settings.log_level not in _LEVELS:
         raise SettingsError(f"log_level {settings.log_level} is none of {', '.join(_LEVELS)}")
+    if settings.aws_credentials not in ("local", "chain"):
+        raise SettingsError(f"aws_credentials {settings.aws_credentials} is neither local nor chain")
     if settings.workers < 1 or settings.workers_per_function < 1:
         raise SettingsError("workers and workers_per_function have to be at least 1")

@@ -54,6 +54,13 @@ class Neighbours:
             body = orjson.dumps({"__type": "ServiceUnavailableException", "message": f"{service}: {error}"})
             return Response(503, [(b"Content-Type", b"application/json")], body)
 
+    async def origin(self, service: str) -> Origin:
+        """Where a service is reached, by its signing name. Raises UpstreamError."""
+        try:
+            return await self._find(service)
+        except NeighbourError as error:
+            raise UpstreamError(f"{service}: {error}") from error
+
     async def _find(self, service: str) -> Origin:
         known = self._origins.get(service) or self._origins.get("*")
         if known is not None:

@@ -160,11 +160,13 @@ class Origin:
     """False: neither the certificate's chain nor its name is checked."""
     identity: ClientIdentity | None = None
     """Shown to backends that ask for a certificate."""
+    server_name: str | None = None
+    """Whom the certificate has to name, where that is not `host`."""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         identity = self.identity and self.identity.id
-        object.__setattr__(self, "_hash", hash((self.scheme, self.host, self.port, self.verify, identity)))
+        object.__setattr__(self, "_hash", hash((self.scheme, self.host, self.port, self.verify, identity, self.server_name)))
 
     def __hash__(self) -> int:
         """Worked out once: every request looks its pool up."""

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, unquote
 
 from tidegate.core.message import Request
 from tidegate.mapping.documents import body_document
+from tidegate.mapping.overrides import NO_OVERRIDES, Overrides, response_overrides
+from tidegate.mapping.velocity import context_map
 from tidegate.plan.nodes import NO_METHOD, MethodPlan, StagePlan
 
 
@@ -68,11 +70,17 @@ class Exchange:
     """What came back from it."""
     answer: Any = None
     """The backend's answer as integration responses see it (`gateway.outbound.Inbound`)."""
+    overrides: Overrides = NO_OVERRIDES
+    """What the request template overrides of the backend's request."""
+    validation_error: str | None = None
+    """`$context.error.validationErrorString`."""
     failure: str | None = None
     """The log's line on what stopped the request."""
     base_path = ""
     """Of a custom domain, with its leading slash; it is no part of `path`."""
     _document: object = _UNREAD
+    _template_context: dict[str, object] | None = None
+    _template_parameters: dict[str, dict[str, str]] | None = None
     _arguments: dict[str, list[str]] | None = None
     _labels: dict[str, str] | None = None
     raw_labels: Mapping[str, str] = MappingProxyType({})
@@ -147,6 +155,40 @@ class Exchange:
         if document is _UNREAD:
             document = self._document = body_document(self.request.body)
         return document
+
+    @property
+    def template_context(self) -> dict[str, object]:
+        """`$context` of mapping templates. AWS: one for request and response, what the former sets the latter sees."""
+        context = self._template_context
+        if context is None:
+            context = self._template_context = context_map(self)
+        return context
+
+    @property
+    def template_parameters(self) -> dict[str, dict[str, str]]:
+        """`$input.params()`: the last value of each, by place. AWS: names as the client sent them."""
+        places = self._template_parameters
+        if places is None:
+            places = self._template_parameters = {
+                "path": dict(self.path_parameters),
+                "querystring": {name: values[-1] for name, values in self.arguments.items()},
+                "header": {
+                    name.decode("latin-1"): value.decode("utf-8", "replace")
+                    for _, name, value in self.request.headers.entries
+                },
+            }
+        return places
+
+    def take_overrides(self) -> None:
+        """The request template has been rendered: note what it overrides."""
+        if self._template_context is not None:
+            self.overrides = Overrides.of(self._template_context.get("requestOverride"))
+
+    def response_overrides(self) -> tuple[str | None, dict[str, str]] | None:
+        """Status and headers that templates override; None: no template has named `$context`."""
+        if self._template_context is None:
+            return None
+        return response_overrides(self._template_context.get("responseOverride"))
 
     @property
     def user_agent(self) -> str | None:

@@ -27,6 +27,8 @@ class GatewayResponse:
 
 TYPES = {
     "API_CONFIGURATION_ERROR": GatewayResponse(500, b"InternalServerErrorException", "Internal server error"),
+    "BAD_REQUEST_BODY": GatewayResponse(400, b"BadRequestException", "Invalid request body"),
+    "BAD_REQUEST_PARAMETERS": GatewayResponse(400, b"BadRequestException", "Missing required request parameters"),
     "DEFAULT_5XX": GatewayResponse(500, b"InternalServerErrorException", "Internal server error"),
     "FORBIDDEN": GatewayResponse(403, b"ForbiddenException", "Forbidden"),
     "INTEGRATION_FAILURE": GatewayResponse(

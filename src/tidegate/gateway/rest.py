@@ -18,12 +18,14 @@ from tidegate.core.clock import Clock
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.ids import Ids
 from tidegate.core.message import Pairs, Request, Response, UpstreamError
+from tidegate.gateway.coding import compress_answer, decompressed
 from tidegate.gateway.exchange import Exchange, Host
 from tidegate.gateway.execution_log import Line, cut, execution_log
 from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.responses import backend_error, message_of, render_for
+from tidegate.gateway.validation import validate
 from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
 
 log = logging.getLogger("tidegate.gateway")
@@ -98,6 +100,8 @@ class RestPipeline:
             # fmt: off
             ex.at("route");                method = self._route(ex)
             ex.at("throttle");             self._throttle(method.throttle)
+            ex.at("decompress");           self._decompress(ex)
+            ex.at("validate");             validate(ex, method.validation)
             ex.at("integration_request");  kind, outbound = self._integration_request(ex, method)
             ex.at("integration");          ex.inbound = inbound = await kind.send(ex, method.integration, outbound)
             ex.at("integration_response"); response = kind.response(ex, method.integration, inbound)
@@ -128,6 +132,15 @@ class RestPipeline:
         if rate is not None and not self._services.limiter.take(throttle.key, rate, throttle.burst):
             raise GatewayError("THROTTLED", Fault.CLIENT, f"more than {rate} requests a second at {throttle.key}")
 
+    @staticmethod
+    def _decompress(ex: Exchange) -> None:
+        """AWS: where compression is enabled, bodies are mapped and validated as they were before their Content-Encoding."""
+        if ex.stage.min_compression is None or not ex.request.body:
+            return
+        coding = ex.request.headers.get(b"content-encoding")
+        if coding is not None:
+            ex.request.body = decompressed(ex.request.body, coding)
+
     def _integration_request(self, ex: Exchange, method: MethodPlan) -> tuple[IntegrationKind, Any]:
         kind = self._services.integrations[type(method.integration)]
         ex.outbound = outbound = kind.outbound(ex, method.integration)
@@ -157,6 +170,8 @@ class RestPipeline:
             ids = f"{ids}\r\nX-Amzn-Trace-Id: {ex.trace_id}"
         response.encoded += ids.encode()
         ex.status = response.status
+        if ex.stage.min_compression is not None:
+            compress_answer(response, ex)
         body = response.body
         ex.response_length = len(body) if isinstance(body, bytes) else 0
         services = self._services

@@ -37,6 +37,7 @@ LOGGABLE = MAPPABLE | {
     "error.message": "error_message",
     "error.messageString": "error_message_string",
     "error.responseType": "error_type",
+    "error.validationErrorString": "validation_error",
     "integration.integrationStatus": "integration_status",
     "integration.latency": "integration_latency",
     "integration.status": "integration_status",
@@ -58,7 +59,7 @@ _PHASES = ("authorize", "authenticate", "waf", "authorizer")
 
 ABSENT = frozenset(
     "awsEndpointRequestId wafResponseCode webaclArn tlsVersion cipherSuite authorizer.principalId "
-    "customDomain.routingRuleIdMatched error.validationErrorString".split()
+    "customDomain.routingRuleIdMatched".split()
     + [f"identity.{name}" for name in _IDENTITY]
     + [f"{phase}.{name}" for phase in _PHASES for name in ("error", "latency", "status")]
 )

@@ -62,7 +62,7 @@ def convert_request(body: bytes, *, binary: bool, handling: str | None) -> bytes
     """
     if binary:
         return base64.b64encode(body) if handling == TO_TEXT else body
-    return _decoded(body) if handling == TO_BINARY else body
+    return decode_base64(body) if handling == TO_BINARY else body
 
 
 def convert_response(body: bytes, *, binary: bool, wanted: bool, handling: str | None) -> bytes:
@@ -73,7 +73,7 @@ def convert_response(body: bytes, *, binary: bool, wanted: bool, handling: str |
         as_text = handling == TO_TEXT or (handling is None and not wanted)
         return base64.b64encode(body) if as_text else body
     as_binary = handling == TO_BINARY or (handling is None and wanted)
-    return _decoded(body) if as_binary else as_utf8(body)
+    return decode_base64(body) if as_binary else as_utf8(body)
 
 
 def as_utf8(body: bytes) -> bytes:
@@ -83,7 +83,10 @@ def as_utf8(body: bytes) -> bytes:
     return body.decode("utf-8", "replace").encode()
 
 
-def _decoded(body: bytes) -> bytes:
+def decode_base64(body: bytes) -> bytes:
+    """Raises NotBase64. The quotes of a JSON string, as a function returns one, are no part of it."""
+    if body[:1] == body[-1:] == b'"' and len(body) > 1:
+        body = body[1:-1]
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):

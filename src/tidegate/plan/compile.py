@@ -5,7 +5,9 @@ The same function serves CreateDeployment and UpdateStage (problems become a 400
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from tidegate.aws.scope import Scope
 from tidegate.core.errors import DefinitionError, Problem
@@ -14,7 +16,7 @@ from tidegate.definition.records import DeploymentDocument, Method, MethodSettin
 from tidegate.mapping.logformat import DEFAULT_FORMAT, LogFormat
 from tidegate.mapping.media import BinaryTypes
 from tidegate.plan.gateway_responses import compile_gateway_responses
-from tidegate.plan.integrations import IntegrationCompiler
+from tidegate.plan.integrations import Surroundings, compile_integration
 from tidegate.plan.nodes import UNLIMITED, Canary, ExecutionLogging, MethodPlan, StagePlan, Throttle
 from tidegate.plan.refusals import (
     api_refusals,
@@ -23,6 +25,7 @@ from tidegate.plan.refusals import (
     stage_refusals,
 )
 from tidegate.plan.routing import Router
+from tidegate.plan.validation import Validations
 
 _DEFAULT_LOG = LogFormat(DEFAULT_FORMAT)
 
@@ -34,38 +37,48 @@ def compile_stage(
     *,
     canary: DeploymentDocument | None = None,
     certificate: ClientIdentity | None = None,
+    links: Mapping[str, str | None] = MappingProxyType({}),
 ) -> StagePlan:
     """`canary`: what the canary's deployment froze, on a stage that has one. `certificate`: the stage's client certificate.
+    `links`: the account's VPC links (see `integrations.common`).
 
     Raises DefinitionError.
     """
-    plan = _compile(document, stage, scope, certificate)
+    plan = _compile(document, stage, scope, certificate, links)
     settings = stage.canary_settings
     if canary is None or settings is None:
         return plan
     variables = {**(stage.variables or {}), **(settings.stage_variable_overrides or {})}
     variant = replace(stage, deployment_id=settings.deployment_id or "", variables=variables or None)
-    other = replace(_compile(canary, variant, scope, certificate), is_canary="true")
+    other = replace(_compile(canary, variant, scope, certificate, links), is_canary="true")
     return replace(plan, canary=Canary(settings.percent_traffic, other), is_canary="false")
 
 
-def _compile(document: DeploymentDocument, stage: Stage, scope: Scope, certificate: ClientIdentity | None) -> StagePlan:
+def _compile(
+    document: DeploymentDocument,
+    stage: Stage,
+    scope: Scope,
+    certificate: ClientIdentity | None,
+    links: Mapping[str, str | None],
+) -> StagePlan:
     problems = [*api_refusals(document.api), *stage_refusals(stage)]
     variables = stage.variables or {}
-    compiler = IntegrationCompiler(
+    around = Surroundings(
         api_id=document.api.id,
         stage_name=stage.stage_name,
         account=scope.account,
         region=scope.region,
         variables=variables,
         certificate=certificate,
+        links=links,
         problems=problems,
     )
     paths = {resource.id: resource.path for resource in document.resources}
+    validations = Validations(document, problems)
     routes = []
     for method in document.methods:
         path = paths[method.resource_id]
-        plan = _method(method, path, stage, compiler)
+        plan = _method(method, path, stage, around, validations)
         routes.append((path, method.http_method, plan))
         routes += _verbs_of_any(method, path, stage, plan)
     access_log = _access_log(stage, problems)
@@ -86,25 +99,27 @@ def _compile(document: DeploymentDocument, stage: Stage, scope: Scope, certifica
         access_log=access_log,
         sampled=stage.tracing_enabled,
         open=not document.api.disable_execute_api_endpoint,
+        min_compression=document.api.minimum_compression_size,
         key=(document.api.id, stage.stage_name),
         gateway_responses=gateway_responses,
     )
 
 
-def _method(method: Method, path: str, stage: Stage, compiler: IntegrationCompiler) -> MethodPlan:
+def _method(method: Method, path: str, stage: Stage, around: Surroundings, validations: Validations) -> MethodPlan:
     pointer = f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method.http_method}"
     at = f"{pointer}/integration"
-    compiler.problems += method_refusals(method, pointer)
+    around.problems += method_refusals(method, pointer)
     if method.method_integration is not None:
-        compiler.problems += integration_refusals(method.method_integration, at)
+        around.problems += integration_refusals(method.method_integration, at)
     setting = _setting(method, path, stage)
     return MethodPlan(
         resource_id=method.resource_id,
         resource_path=path,
         http_method=method.http_method,
         operation_name=method.operation_name,
-        integration=compiler.compile(method, path, at),
+        integration=compile_integration(method, path, around, at),
         throttle=_throttle(setting, f"{method.api_id}/{stage.stage_name}/{method.http_method}{path}"),
+        validation=validations.compile(method, pointer),
         traced=method.method_integration is not None and method.method_integration.type != "MOCK",
         logging=_logging(setting),
     )

@@ -9,12 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from botocore.model import ServiceModel
+
 from tidegate.core.message import Origin
 from tidegate.mapping.logformat import LogFormat
 from tidegate.mapping.media import BinaryTypes
 from tidegate.mapping.parameters import Source
+from tidegate.mapping.schema import Validator
 from tidegate.mapping.substitution import Render
 from tidegate.plan.routing import Router
+from tidegate.vtl import JavaPattern, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +42,109 @@ class RawLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class MockAnswer:
-    """One integration response of a MOCK."""
+class Placeholder:
+    """`{name}` in an integration's URI."""
+
+    name: str
+    source: RawLabel | Source
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTransform:
+    """What a non-proxy integration makes of a request's body."""
+
+    templates: Mapping[str, Template]
+    """By the request's media type."""
+    passes: bool
+    """Whether a body that no template is for goes on as it is; else 415."""
+    handling: str | None
+    """CONVERT_TO_BINARY, CONVERT_TO_TEXT or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """One integration response."""
 
     status: int
+    declared: bool
+    """False: the method declares no such response; AWS answers 500 when it is chosen."""
+    pattern: JavaPattern | None
     headers: tuple[tuple[bytes, Source], ...]
-    bodies: tuple[tuple[str, bytes], ...]
-    """(media type, body) in order of declaration; the first serves an Accept that matches none."""
+    templates: tuple[tuple[str, Template], ...]
+    """(media type, template) in order of declaration; the first serves an Accept that matches none."""
+    handling: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTransform:
+    """What a non-proxy integration makes of its backend's answer."""
+
+    patterned: tuple[ResponsePlan, ...]
+    """In the order in which they are asked."""
+    default: ResponsePlan | None
 
 
 @dataclass(frozen=True, slots=True)
 class MockPlan:
-    """MOCK: the integration response is chosen when the plan is compiled, because the request templates are constant."""
+    """MOCK."""
 
-    by_type: Mapping[str, MockAnswer | BrokenPlan]
-    """By the request's media type, where there is a template for it."""
-    otherwise: MockAnswer | BrokenPlan | None
-    """For every other media type; None: 415."""
+    request: RequestTransform
+    answer: ResponseTransform
+    constant: Mapping[str, str | None]
+    """The statusCode of request templates without variables, by media type."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HttpPlan:
+    """HTTP with templates: only what is mapped goes on."""
+
+    origin: Origin
+    verb: bytes | None
+    """None: the client's own (httpMethod ANY)."""
+    path: tuple[bytes | Placeholder, ...]
+    query: bytes
+    query_sources: tuple[tuple[bytes, Source], ...]
+    header_sources: tuple[tuple[str, Source], ...]
+    headers: tuple[tuple[str, str], ...]
+    """Sent unless the method maps them."""
+    request: RequestTransform
+    answer: ResponseTransform
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AwsPlan:
+    """AWS with any service but Lambda."""
+
+    service: str
+    """The signing name."""
+    region: str
+    verb: bytes
+    path: tuple[bytes | Placeholder, ...]
+    query: bytes
+    query_sources: tuple[tuple[bytes, Source], ...]
+    header_sources: tuple[tuple[str, Source], ...]
+    headers: tuple[tuple[str, str], ...]
+    answers_xml: ServiceModel | None
+    """Of services of the query protocol, whose answers the integration response is to see as JSON."""
+    credentials: str | None
+    """ARN of the role that calls."""
+    request: RequestTransform
+    answer: ResponseTransform
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaPlan:
+    """AWS with a function: the transformed body is its event, its result goes through an integration response."""
+
+    function_arn: str
+    source_arn: tuple[str, str]
+    by_policy: bool
+    invocation_type: Source | None
+    request: RequestTransform
+    answer: ResponseTransform
+    timeout: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +154,8 @@ class HttpProxyPlan:
     origin: Origin
     verb: bytes | None
     """None: the client's own (httpMethod ANY)."""
-    path: tuple[bytes | RawLabel | Source, ...]
-    """Of the URI: literal bytes and the sources of its placeholders."""
+    path: tuple[bytes | Placeholder, ...]
+    """Of the URI: literal bytes and its placeholders."""
     query: bytes
     """Of the URI, without the question mark."""
     query_sources: tuple[tuple[bytes, Source], ...]
@@ -80,6 +170,8 @@ class HttpProxyPlan:
     maps_user_agent: bool
     timeout: float
     """Seconds."""
+    streams: bool = False
+    """Whether the answer's body is passed on as it comes (responseTransferMode STREAM)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +193,20 @@ class BrokenPlan:
     detail: str
 
 
-IntegrationPlan: TypeAlias = MockPlan | HttpProxyPlan | LambdaProxyPlan | BrokenPlan
+IntegrationPlan: TypeAlias = MockPlan | HttpProxyPlan | HttpPlan | LambdaProxyPlan | LambdaPlan | AwsPlan | BrokenPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationPlan:
+    """What a request has to bring before its integration is called."""
+
+    required: tuple[tuple[str, Source], ...] = ()
+    """Names of parameters, and where they are."""
+    models: Mapping[str, Validator] = field(default_factory=dict)
+    """By the media type of the body; `$default` for all others."""
+
+
+NO_VALIDATION = ValidationPlan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +227,7 @@ class MethodPlan:
     operation_name: str | None
     integration: IntegrationPlan
     throttle: Throttle = UNLIMITED
+    validation: ValidationPlan = NO_VALIDATION
     logging: ExecutionLogging | None = None
     """None: the stage's settings ask for no execution log."""
     traced: bool = False
@@ -162,6 +268,8 @@ class StagePlan:
     """False: the default endpoint (`…execute-api…`) is disabled."""
     key: tuple[str, str]
     """API id and stage name."""
+    min_compression: int | None = None
+    """Bytes from which answers are compressed; None: never, and no request is decompressed."""
     gateway_responses: Mapping[str, GatewayResponsePlan] = field(default_factory=dict)
     """The customised ones by type, DEFAULT_4XX and DEFAULT_5XX among them."""
     canary: Canary | None = None

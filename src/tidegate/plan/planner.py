@@ -23,6 +23,7 @@ from tidegate.definition.records import (
     DomainName,
     Function,
     Stage,
+    VpcLink,
 )
 from tidegate.definition.store import Change, Store, Transaction
 from tidegate.functions.spec import CatalogEntry
@@ -45,6 +46,9 @@ class Publication:
     """By function ARN; None: gone."""
 
 
+ADDRESS_TAG = "_address_"
+"""Of a VPC link: `host:port` that stands for its load balancer."""
+
 _OF_DOMAINS = (DomainName, BasePathMapping)
 
 
@@ -61,7 +65,9 @@ class Planner:
         self, tx: Transaction, document: DeploymentDocument, stage: Stage, canary: DeploymentDocument | None = None
     ) -> StagePlan:
         """Compile ahead of a commit. Raises DefinitionError; a good plan is kept for the commit that follows."""
-        plan = compile_stage(document, stage, tx.scope, canary=canary, certificate=_certificate(tx, stage))
+        plan = compile_stage(
+            document, stage, tx.scope, canary=canary, certificate=_certificate(tx, stage), links=_links(tx)
+        )
         self._checked.append((tx.scope, stage, plan))
         return plan
 
@@ -134,9 +140,9 @@ class Planner:
                 if deployment is None:
                     raise DefinitionError([Problem("/deploymentId", f"there is no deployment {deployment_id}")])
                 documents.append(thaw(tx.document(deployment.document)))
-            certificate = _certificate(tx, stage)
+            certificate, links = _certificate(tx, stage), _links(tx)
         canary = documents[1] if len(documents) > 1 else None
-        return compile_stage(documents[0], stage, scope, canary=canary, certificate=certificate)
+        return compile_stage(documents[0], stage, scope, canary=canary, certificate=certificate, links=links)
 
     @staticmethod
     def _follow_function(change: Change, publication: Publication) -> None:
@@ -155,3 +161,8 @@ def _certificate(tx: Transaction, stage: Stage) -> ClientIdentity | None:
     if record is None:
         return None
     return ClientIdentity(record.client_certificate_id, record.pem_encoded_certificate, record.private_key)
+
+
+def _links(tx: Transaction) -> dict[str, str | None]:
+    """VPC links, and the private address that the tag `_address_` gives each."""
+    return {link.id: (link.tags or {}).get(ADDRESS_TAG) for link in tx.list(VpcLink)}

@@ -147,7 +147,7 @@ class OriginPool:
                     origin.host,
                     origin.port,
                     ssl=context,
-                    server_hostname=origin.host if context else None,
+                    server_hostname=(origin.server_name or origin.host) if context else None,
                 )
         except (OSError, ValueError) as error:  # TLS and name resolution fail with OSErrors; bad names with ValueError
             if isinstance(error, TimeoutError) and limit.expired():

@@ -66,11 +66,16 @@ class HttpProxy:
     def send(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> Awaitable[UpstreamResponse]:
         request = exchange.request
         head_only = plan.verb == b"HEAD" or (plan.verb is None and request.method == "HEAD")
-        return self._upstream.send(plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only)
+        return self._upstream.send(
+            plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only, stream=plan.streams
+        )
 
     def response(self, exchange: Exchange, plan: HttpProxyPlan, inbound: UpstreamResponse) -> Response:
         exchange.integration_status = inbound.status
-        return answer(inbound)
+        response = answer(inbound)
+        if inbound.stream is not None:
+            response.body = inbound.stream
+        return response
 
     def sent(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> Sent:
         line, *fields = outbound.rstrip(b"\r\n").split(b"\r\n")
@@ -90,11 +95,11 @@ def _path(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
     for part in plan.path:
         if isinstance(part, bytes):
             parts.append(part)
-        elif isinstance(part, RawLabel):
+        elif isinstance(part.source, RawLabel):
             # Decoding and encoding again would turn an escaped slash into a real one.
-            parts.append(quote(exchange.raw_labels.get(part.name, ""), safe=_FORM_SAFE).encode())
+            parts.append(quote(exchange.raw_labels.get(part.source.name, ""), safe=_FORM_SAFE).encode())
         else:
-            parts.append(quote(part(exchange) or "", safe="/:@!$&'()*+,;=-._~").encode())
+            parts.append(quote(part.source(exchange) or "", safe="/:@!$&'()*+,;=-._~").encode())
     return b"".join(parts)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from tidegate.core.errors import Fault, GatewayError
-from tidegate.core.message import Response
+from tidegate.core.message import Pairs, Response
 from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResult
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.execution_log import Received, Sent
@@ -17,7 +17,7 @@ from tidegate.gateway.responses import MALFORMED_PROXY_STATUS, configuration_err
 from tidegate.mapping.lambda_proxy import BadBase64, MalformedResponse, build_event, read_response
 from tidegate.plan.nodes import LambdaProxyPlan
 
-_PRINCIPAL = "apigateway.amazonaws.com"
+PRINCIPAL = "apigateway.amazonaws.com"
 
 
 class LambdaProxy:
@@ -33,7 +33,7 @@ class LambdaProxy:
         if plan.by_policy:
             before, after = plan.source_arn
             source = f"{before}{exchange.verb}{after}"
-            invoker = Invoker(_PRINCIPAL, source, exchange.stage.account)
+            invoker = Invoker(PRINCIPAL, source, exchange.stage.account)
         try:
             async with asyncio.timeout(plan.timeout):
                 return await self._functions.invoke(
@@ -43,7 +43,7 @@ class LambdaProxy:
             detail = f"the function did not answer within {plan.timeout} s"
             raise GatewayError("INTEGRATION_TIMEOUT", Fault.INTEGRATION, detail, started=True) from None
         except InvokeError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
 
     def response(self, exchange: Exchange, plan: LambdaProxyPlan, inbound: InvokeResult) -> Response:
         exchange.integration_status = 200
@@ -61,22 +61,32 @@ class LambdaProxy:
         return Response(result.status, returned(result.headers), result.body)
 
     def sent(self, exchange: Exchange, plan: LambdaProxyPlan, outbound: bytes) -> Sent:
-        region = exchange.stage.region
-        uri = f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{plan.function_arn}/invocations"
-        return Sent(uri, [(b"X-Amzn-Trace-Id", exchange.trace_id.encode())], outbound)
+        return sent_to_function(exchange, plan.function_arn, outbound)
 
     def received(self, inbound: InvokeResult) -> Received:
-        headers = [(b"X-Amz-Executed-Version", inbound.executed_version.encode())]
-        if inbound.function_error is not None:
-            headers.append((b"X-Amz-Function-Error", inbound.function_error.encode()))
-        return Received(200, headers, inbound.payload)
+        return Received(200, invoked_headers(inbound), inbound.payload)
+
+
+def sent_to_function(exchange: Exchange, function_arn: str, event: bytes) -> Sent:
+    region = exchange.stage.region
+    uri = f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{function_arn}/invocations"
+    return Sent(uri, [(b"X-Amzn-Trace-Id", exchange.trace_id.encode())], event)
+
+
+def invoked_headers(inbound: InvokeResult) -> Pairs:
+    """What Lambda's Invoke answers beside the payload."""
+    headers = [(b"X-Amz-Executed-Version", inbound.executed_version.encode())]
+    if inbound.function_error is not None:
+        headers.append((b"X-Amz-Function-Error", inbound.function_error.encode()))
+    return headers
 
 
 def _bad_gateway(detail: str) -> GatewayError:
     return GatewayError("DEFAULT_5XX", Fault.INTEGRATION, detail, status=MALFORMED_PROXY_STATUS, started=True)
 
 
-def _refused(error: InvokeError) -> GatewayError:
+def refused(error: InvokeError) -> GatewayError:
+    """What an invocation that the service refuses means for the client."""
     if error.code == "AccessDeniedException":
         return configuration_error(
             "Execution failed due to configuration error: Invalid permissions on Lambda function"

@@ -1,0 +1,45 @@
+"""What mapping templates override by `$context.requestOverride` and `$context.responseOverride`.
+
+Source: *Use a mapping template to override an API's request and response parameters and status codes*; shared facts, vtl §5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tidegate.vtl.values import text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Of a backend's request, by name."""
+
+    header: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict)
+    querystring: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: object) -> Overrides:
+        """`given`: the map as the template left it."""
+        if not isinstance(given, dict):
+            return NO_OVERRIDES
+        return cls(*(_texts(given.get(name)) for name in ("header", "path", "querystring")))
+
+
+NO_OVERRIDES = Overrides()
+
+
+def response_overrides(given: object) -> tuple[str | None, dict[str, str]]:
+    """Status and headers of the client's answer."""
+    if not isinstance(given, dict):
+        return None, {}
+    status = given.get("status")
+    return None if status is None else text_of(status), _texts(given.get("header"))
+
+
+def _texts(values: object) -> dict[str, str]:
+    """With their values as text; what is null is left out."""
+    if not isinstance(values, dict):
+        return {}
+    return {text_of(name): text_of(value) for name, value in values.items() if value is not None}

@@ -1,0 +1,250 @@
+"""What mapping templates can name: `$input`, `$util`, `$context` and `$stageVariables`.
+
+Source: *API Gateway mapping template and access logging variable reference*; shared facts, vtl §2 to §5. Not here: the language
+(vtl), JSONPath, when a template is rendered (gateway.transform).
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as BinasciiError
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+from tidegate.mapping.documents import body_document
+from tidegate.mapping.json_text import JsonTextError, json_text, read_json
+from tidegate.mapping.jsonpath import JsonPath, JsonPathError, compile_path
+from tidegate.vtl import Host, JsonArray, TemplateError
+from tidegate.vtl.values import text_of
+
+
+class TemplateVariables(Mapping[str, object]):
+    """What a template can name, each made when it is named: most templates name one or two. `payload`: the body as it is
+    seen."""
+
+    __slots__ = ("_exchange", "_made", "_payload")
+
+    def __init__(self, exchange: Any, payload: bytes) -> None:
+        self._exchange = exchange
+        self._payload = payload
+        self._made: dict[str, object] = {}
+
+    def __getitem__(self, name: str) -> object:
+        if name in self._made:
+            return self._made[name]
+        made = self._made[name] = self._make(name)
+        return made
+
+    def _make(self, name: str) -> object:
+        if name == "input":
+            return Input(self._exchange, self._payload)
+        if name == "util":
+            return UTIL
+        if name == "context":
+            return self._exchange.template_context
+        if name == "stageVariables":
+            return dict(self._exchange.stage.variables)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+
+_NAMES = ("input", "util", "context", "stageVariables")
+
+
+_UNREAD = object()
+
+
+@lru_cache(maxsize=4096)
+def _path(text: str) -> JsonPath:
+    return compile_path(text)
+
+
+class Input(Host):
+    """`$input`: the body and the request's parameters."""
+
+    __slots__ = ("_document", "_exchange", "_payload")
+
+    def __init__(self, exchange: Any, payload: bytes) -> None:
+        self._exchange = exchange
+        self._payload = payload
+        self._document: object = _UNREAD
+
+    def document(self) -> object:
+        """Read once, so that what a template assigns into it is seen by later look-ups."""
+        document = self._document
+        if document is _UNREAD:
+            document = self._document = with_arrays(body_document(self._payload))
+        return document
+
+    def body(self) -> str:
+        # AWS: an empty body renders as {} [rec].
+        return self._payload.decode("utf-8", "replace") or "{}"
+
+    def path(self, expression: object) -> object:
+        path = _compiled(expression)
+        try:
+            value = path.read(self.document())
+        except JsonPathError as error:
+            raise TemplateError(f"$input.path({path.text}): {error}") from None
+        return JsonArray(value) if type(value) is list else value
+
+    def json(self, expression: object) -> str:
+        value = self.path(expression)
+        # AWS: what leads nowhere gives two quotes (widely reported).
+        return '""' if value is None else json_text(value)
+
+    def params(self, name: object = None) -> object:
+        """All parameters by place, or the value of one: of the path, else the query, else the headers."""
+        places = self._exchange.template_parameters
+        if name is None:
+            return places
+        for place in places.values():
+            if name in place:
+                return place[name]
+        return ""
+
+    PROPERTIES = {"body": body}
+    METHODS = {"path": path, "json": json, "params": params}
+
+
+def _compiled(expression: object) -> JsonPath:
+    if not isinstance(expression, str):
+        raise TemplateError(f"a JSONPath is expected, not {text_of(expression)}")
+    try:
+        return _path(expression)
+    except JsonPathError as error:
+        raise TemplateError(f"invalid JSONPath {expression}: {error}") from None
+
+
+def with_arrays(value: object) -> object:
+    """A document whose lists print as JSON, as those that come out of JSON do."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, (dict, list)):
+                value[key] = with_arrays(item)
+        return value
+    if isinstance(value, list):
+        return JsonArray([with_arrays(item) if isinstance(item, (dict, list)) else item for item in value])
+    return value
+
+
+_NOT_PLAIN = re.compile(r"[^ -~]|[\"'\\/]")
+_ESCAPES = {
+    "\b": "\\b",
+    "\n": "\\n",
+    "\t": "\\t",
+    "\f": "\\f",
+    "\r": "\\r",
+    "'": "\\'",
+    '"': '\\"',
+    "\\": "\\\\",
+    "/": "\\/",
+}
+
+
+def escape_javascript(text: str) -> str:
+    """As commons-lang's StringEscapeUtils.escapeJavaScript: by UTF-16 units, with capital hexadecimal digits."""
+    return _NOT_PLAIN.sub(_escaped, text) if _NOT_PLAIN.search(text) else text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    short = _ESCAPES.get(character)
+    if short is not None:
+        return short
+    units = character.encode("utf-16-be", "surrogatepass").hex().upper()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def _url_encode(text: str) -> str:
+    # Java's URLEncoder leaves `*` alone and encodes the tilde.
+    return quote_plus(text, safe="*-._").replace("~", "%7E")
+
+
+def _base64_decode(text: str) -> str:
+    try:
+        return b64decode(text).decode("utf-8", "replace")
+    except (BinasciiError, ValueError) as error:
+        raise TemplateError(f"$util.base64Decode: {error}") from None
+
+
+def _parse_json(text: str) -> object:
+    try:
+        return with_arrays(read_json(text))
+    except JsonTextError:
+        return None
+
+
+def _of_text(function: Callable[[str], object]) -> Callable[[Util, object], object]:
+    """A function of the argument's text; null gives null."""
+
+    def method(_util: Util, value: object) -> object:
+        if value is None:
+            return None
+        return function(value if isinstance(value, str) else text_of(value))
+
+    return method
+
+
+class Util(Host):
+    """`$util`."""
+
+    __slots__ = ()
+    METHODS = {
+        "escapeJavaScript": _of_text(escape_javascript),
+        "parseJson": _of_text(_parse_json),
+        "urlEncode": _of_text(_url_encode),
+        "urlDecode": _of_text(unquote_plus),
+        "base64Encode": _of_text(lambda text: b64encode(text.encode("utf-8", "surrogatepass")).decode()),
+        "base64Decode": _of_text(_base64_decode),
+    }
+
+
+UTIL = Util()
+
+
+def context_map(exchange: Any) -> dict[str, object]:
+    """`$context` as a map, with the two places for overrides."""
+    method, stage, request = exchange.method, exchange.stage, exchange.request
+    context: dict[str, object] = {
+        "resourceId": method.resource_id,
+        "resourcePath": method.resource_path,
+        "httpMethod": request.method,
+        "extendedRequestId": exchange.extended_request_id,
+        "requestTime": exchange.request_time,
+        "path": exchange.full_path,
+        "accountId": stage.account,
+        "protocol": exchange.protocol,
+        "requestOverride": {"header": {}, "path": {}, "querystring": {}},
+        "responseOverride": {"header": {}},
+        "stage": stage.name,
+        "domainPrefix": exchange.host.domain_prefix,
+        "requestTimeEpoch": exchange.request_time_epoch,
+        "requestId": exchange.request_id,
+        "identity": {**_IDENTITY, "sourceIp": exchange.source_ip, "userAgent": exchange.user_agent},
+        "domainName": exchange.host.domain_name,
+        "deploymentId": stage.deployment_id,
+        "apiId": stage.api_id,
+    }
+    if method.operation_name is not None:
+        context["operationName"] = method.operation_name
+    if stage.is_canary is not None:
+        context["isCanaryRequest"] = stage.is_canary
+    return context
+
+
+_IDENTITY: dict[str, object] = dict.fromkeys(
+    "accountId apiKey apiKeyId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
+    "cognitoIdentityPoolId principalOrgId user userArn".split()
+)

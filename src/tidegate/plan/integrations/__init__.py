@@ -1,0 +1,54 @@
+"""Compiling integrations: from the declaration to the node that the gateway runs. One module per family of types.
+
+Source: *Choose an API Gateway API integration type*; shared facts, rest-data-plane §12.
+"""
+
+from __future__ import annotations
+
+from tidegate.definition.records import Integration, Method
+from tidegate.plan.integrations.aws import service_plan
+from tidegate.plan.integrations.common import MissingVariable, Surroundings
+from tidegate.plan.integrations.functions import function_plan, function_proxy_plan, names_function
+from tidegate.plan.integrations.http import http_plan, http_proxy_plan
+from tidegate.plan.integrations.mock import mock_plan
+from tidegate.plan.nodes import BrokenPlan, IntegrationPlan
+
+__all__ = ["Surroundings", "compile_integration"]
+
+# AWS: headers that a mapping may not set; such a request fails with 500 (shared facts, rest-data-plane §5).
+_FORBIDDEN = frozenset({"content-length", "transfer-encoding"})
+_FORBIDDEN_AWS = _FORBIDDEN | {"authorization", "connection", "expect", "proxy-authenticate", "te"}
+
+
+def compile_integration(method: Method, resource_path: str, around: Surroundings, pointer: str) -> IntegrationPlan:
+    """What is wrong with it is added to the surroundings' problems."""
+    integration = method.method_integration
+    if integration is None:
+        around.problem(pointer, "No integration defined for method")
+        return BrokenPlan("no integration")
+    if forbidden := _forbidden_target(integration):
+        return BrokenPlan(f"the header {forbidden} can not be mapped")
+    if integration.type == "MOCK":
+        return mock_plan(method, integration, around, pointer)
+    try:
+        uri = around.substituted(integration.uri or "")
+    except MissingVariable as missing:
+        return BrokenPlan(str(missing))
+    if integration.type == "HTTP_PROXY":
+        return http_proxy_plan(integration, uri, around, pointer)
+    if integration.type == "HTTP":
+        return http_plan(method, integration, uri, around, pointer)
+    if integration.type == "AWS_PROXY":
+        return function_proxy_plan(integration, uri, resource_path, around, pointer)
+    if names_function(uri):
+        return function_plan(method, integration, uri, resource_path, around, pointer)
+    return service_plan(method, integration, uri, around, pointer)
+
+
+def _forbidden_target(integration: Integration) -> str | None:
+    forbidden = _FORBIDDEN_AWS if integration.type.startswith("AWS") else _FORBIDDEN
+    for target in integration.request_parameters or {}:
+        name = target.removeprefix("integration.request.header.")
+        if name != target and name.lower() in forbidden:
+            return name
+    return None

@@ -1,0 +1,72 @@
+"""Compiling integrations with Lambda functions: AWS_PROXY, and AWS with templates.
+
+Source: *Set up Lambda integrations in API Gateway*; shared facts, rest-data-plane §12.5 and §12.6, lambda §8.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tidegate.core.arns import execute_api_arn
+from tidegate.definition.records import Integration, Method
+from tidegate.plan.integrations.common import Surroundings
+from tidegate.plan.integrations.transforms import request_transform, response_transform
+from tidegate.plan.nodes import BrokenPlan, LambdaPlan, LambdaProxyPlan
+
+_FUNCTION = re.compile(
+    r"arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/2015-03-31/functions/"
+    r"(arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w$-]+)?)/invocations"
+)
+_LABEL = re.compile(r"\{[^}]*\}")
+_WRONG_VERB = BrokenPlan("a Lambda integration needs integrationHttpMethod POST")
+"""AWS: functions are invoked with POST; another verb is accepted and fails on every call."""
+
+
+def names_function(uri: str) -> bool:
+    return _FUNCTION.fullmatch(uri) is not None
+
+
+def function_proxy_plan(
+    integration: Integration, uri: str, resource_path: str, around: Surroundings, pointer: str
+) -> LambdaProxyPlan | BrokenPlan:
+    found = _FUNCTION.fullmatch(uri)
+    if found is None:
+        around.problem(
+            f"{pointer}/uri",
+            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+            f"invocations; Tidegate takes the former: {uri}",
+        )
+        return BrokenPlan("invalid function URI")
+    if integration.http_method != "POST":
+        return _WRONG_VERB
+    return LambdaProxyPlan(
+        function_arn=found[1],
+        source_arn=_source_arn(resource_path, around),
+        by_policy=integration.credentials is None,
+        timeout=integration.timeout_in_millis / 1000,
+    )
+
+
+def function_plan(
+    method: Method, integration: Integration, uri: str, resource_path: str, around: Surroundings, pointer: str
+) -> LambdaPlan | BrokenPlan:
+    found = _FUNCTION.fullmatch(uri)
+    if found is None or integration.http_method != "POST":
+        return _WRONG_VERB
+    headers = dict(around.mapped(integration, pointer)["header"])
+    kind = next((source for name, source in headers.items() if name.lower() == "x-amz-invocation-type"), None)
+    return LambdaPlan(
+        function_arn=found[1],
+        source_arn=_source_arn(resource_path, around),
+        by_policy=integration.credentials is None,
+        invocation_type=kind,
+        request=request_transform(integration, around, pointer),
+        answer=response_transform(method, around, pointer),
+        timeout=integration.timeout_in_millis / 1000,
+    )
+
+
+def _source_arn(resource_path: str, around: Surroundings) -> tuple[str, str]:
+    # AWS: path parameters appear as `*` in the source ARN (shared facts, lambda §8).
+    before = execute_api_arn(around.region, around.account, around.api_id, f"{around.stage_name}/")
+    return before, _LABEL.sub("*", resource_path)

@@ -1,0 +1,282 @@
+"""What a compiled template calls: the operations that are too large to be written out in its code.
+
+`operations` gives them for one dialect, under the short names that the compiler uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tidegate.vtl import arithmetic
+from tidegate.vtl.budget import Meter
+from tidegate.vtl.dialect import Dialect
+from tidegate.vtl.errors import TemplateError
+from tidegate.vtl.java_methods import java_class
+from tidegate.vtl.values import Defined, ForeachScope, Host, JavaArray, JavaClass, JavaCollection, text_of
+
+LARGEST_RANGE = 1_000_000
+_PER_ELEMENT = 20
+
+
+class Stopped(Exception):
+    """`#stop` in a macro, in a block of a #define or in a string."""
+
+
+class Scope:
+    """A macro's variables: its arguments, by name (evaluated where it was called, whenever they are used); all others
+    are the caller's. What is assigned is assigned for the caller, too, as in Velocity."""
+
+    __slots__ = ("_arguments", "_literals", "_local", "_parent")
+
+    def __init__(self, parent: Any, arguments: Mapping[str, Callable[[], object]], literals: Mapping[str, str]) -> None:
+        self._parent = parent
+        self._arguments = arguments
+        self._literals = literals
+        self._local: dict[str, object] = {}
+
+    def get(self, name: str) -> object:
+        value = self._local.get(name)
+        if value is not None:
+            return value
+        argument = self._arguments.get(name)
+        return self._parent.get(name) if argument is None else argument()
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self._local[name] = value
+        self._parent[name] = value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._local or name in self._arguments or name in self._parent
+
+    def literal(self, name: str) -> str:
+        """What plain Velocity prints for `$name` when that is null: the argument as it was written."""
+        if name in self._literals:
+            return self._literals[name]
+        return self._parent.literal(name) if isinstance(self._parent, Scope) else f"${name}"
+
+
+def prop(target: Any, name: str) -> object:
+    """`$target.name`"""
+    if isinstance(target, dict):
+        return JavaClass(java_class(target)) if name == "class" else target.get(name)
+    if target is None:
+        return None
+    if isinstance(target, Host):
+        return _host_property(target, name)
+    if name == "class":
+        return JavaClass(java_class(target))
+    if name == "empty" and isinstance(target, str | list) and target.__class__ is not JavaArray:
+        return not target
+    return None
+
+
+def _host_property(target: Host, name: str) -> object:
+    if getter := target.PROPERTIES.get(name):
+        return getter(target)
+    for prefix in ("get", "is"):
+        if getter := target.METHODS.get(f"{prefix}{name[0].upper()}{name[1:]}"):
+            return getter(target)
+    if (getter := target.METHODS.get("get")) is not None:
+        return getter(target, name)
+    return JavaClass(target.JAVA_CLASS) if name == "class" else None
+
+
+def put_property(meter: Meter, target: Any, name: str, value: object) -> None:
+    """`#set($target.name = value)`; nothing happens when the target has no such property."""
+    if isinstance(target, dict):
+        meter.charge(_PER_ELEMENT)
+        target[name] = value
+    elif isinstance(target, Host):
+        if setter := target.ASSIGNABLE.get(name):
+            setter(target, value)
+        elif putter := target.METHODS.get("put"):
+            putter(target, name, value)
+
+
+def put_index(meter: Meter, target: Any, key: Any, value: object) -> None:
+    """`#set($target[key] = value)`"""
+    if isinstance(target, list) and target.__class__ is not JavaCollection:
+        if key.__class__ is int:
+            position = key + len(target) if key < 0 else key
+            if not 0 <= position < len(target):
+                raise TemplateError(f"Index: {key}, Size: {len(target)} (java.lang.IndexOutOfBoundsException)")
+            target[position] = value
+    elif isinstance(target, dict):
+        meter.charge(_PER_ELEMENT)
+        target[_hashable(key)] = value
+    elif isinstance(target, Host) and key.__class__ is str:
+        put_property(meter, target, key, value)
+
+
+def _hashable(key: object) -> object:
+    if isinstance(key, list | dict):
+        raise TemplateError("a list or a map cannot be a key here")
+    return key
+
+
+def elements(meter: Meter, value: Any) -> list[Any] | tuple[Any, ...]:
+    """What a loop runs over, as it is when the loop begins. Nothing for what cannot be iterated."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif isinstance(value, Host):
+        value = value.elements()
+    elif not isinstance(value, list | range):
+        return ()
+    if not value:
+        return ()
+    if len(value) > meter.iterations_per_loop:
+        meter.too_many(len(value))
+    meter.charge(5 * len(value))
+    return list(value)
+
+
+def span(meter: Meter, first: Any, last: Any) -> list[int] | None:
+    """`[first..last]`"""
+    if first.__class__ is not int or last.__class__ is not int:
+        return None
+    size = abs(last - first) + 1
+    if size > LARGEST_RANGE:
+        meter.too_many(size)
+    meter.charge(_PER_ELEMENT * size)
+    return list(range(first, last + 1) if first <= last else range(first, last - 1, -1))
+
+
+def new_list(meter: Meter, items: list[Any]) -> list[Any]:
+    meter.charge(_PER_ELEMENT * (len(items) + 1))
+    return items
+
+
+def new_map(meter: Meter, *entries: Any) -> dict[Any, Any]:
+    meter.charge(_PER_ELEMENT * (len(entries) + 1))
+    return {_hashable(entries[at]): entries[at + 1] for at in range(0, len(entries), 2)}
+
+
+def weighed(meter: Meter, target: Any) -> Any:
+    """A target of a method that takes the longer, the larger the target is."""
+    if isinstance(target, str | list | dict):
+        meter.charge(1 + (len(target) >> 2))
+    return target
+
+
+def grown(meter: Meter, result: object) -> object:
+    """The result of a method that has made a list or a map larger."""
+    meter.charge(_PER_ELEMENT)
+    return result
+
+
+def show(meter: Meter, value: Any, null: str) -> str:
+    """What a reference prints."""
+    if value is None:
+        return null
+    if isinstance(value, Defined):
+        text = value.render()
+        return null if text is None else text
+    text = text_of(value)
+    if isinstance(value, list | dict):
+        meter.charge(len(text))
+    return text
+
+
+def show_touched(meter: Meter, value: Any, null: str, slashes: str, before: str) -> str:
+    """What a reference prints with what touches it: backslashes count twice when there is nothing to escape."""
+    if value is None:
+        return f"{slashes}{slashes}{before}{null}"
+    return f"{slashes}{before}{show(meter, value, null)}"
+
+
+def show_escaped(value: Any, slashes: str, literal: str) -> str:
+    """A reference behind an odd number of backslashes: itself; with a backslash when it would not have been one."""
+    return f"{slashes}\\{literal}" if value is None else f"{slashes}{literal}"
+
+
+def call_macro(
+    meter: Meter,
+    macro: Callable[[Scope, list[str]], None],
+    name: str,
+    scope: Scope,
+    parts: list[str],
+) -> None:
+    """Render a macro's body."""
+    meter.in_macro(name, lambda: macro(scope, parts))
+
+
+def defined(meter: Meter, key: int, render: Callable[[], str]) -> Defined:
+    """The block of a #define. Inside of itself it is rendered once more, then it is null (Velocity)."""
+
+    def guarded() -> str | None:
+        depth = meter.define_depths.get(key, 0)
+        if depth >= 2:
+            return None
+        meter.charge(20)
+        meter.define_depths[key] = depth + 1
+        try:
+            return render()
+        finally:
+            meter.define_depths[key] = depth
+
+    return Defined(guarded)
+
+
+def operations(dialect: Dialect) -> dict[str, Any]:
+    """Name in the compiled code → function."""
+
+    def index(target: Any, key: Any) -> object:
+        """`$target[key]`"""
+        if isinstance(target, list) and target.__class__ is not JavaCollection:
+            if key.__class__ is not int:
+                return None
+            position = key + len(target) if key < 0 else key
+            if 0 <= position < len(target):
+                return target[position]
+            if dialect.index_out_of_range_is_null:
+                return None
+            raise TemplateError(f"Index: {key}, Size: {len(target)} (java.lang.IndexOutOfBoundsException)")
+        if isinstance(target, dict):
+            return target.get(_hashable(key))
+        if isinstance(target, Host) and (getter := target.METHODS.get("get")) is not None:
+            return getter(target, key)
+        if isinstance(target, Host) and key.__class__ is str and (reader := target.PROPERTIES.get(key)) is not None:
+            return reader(target)
+        return None
+
+    def equal(meter: Meter, left: Any, right: Any) -> bool:
+        """`==`"""
+        if left is None or right is None:
+            if left is right:
+                return True
+            return dialect.null_equals_empty and (left == "" or right == "")
+        return arithmetic.equal(meter, left, right)
+
+    return {
+        "prop": prop,
+        "index": index,
+        "equal": equal,
+        "show": show,
+        "touched": show_touched,
+        "escaped": show_escaped,
+        "elements": elements,
+        "span": span,
+        "new_list": new_list,
+        "new_map": new_map,
+        "weighed": weighed,
+        "grown": grown,
+        "put_property": put_property,
+        "put_index": put_index,
+        "add": arithmetic.add,
+        "add_all": arithmetic.add_all,
+        "calculate": arithmetic.calculate,
+        "calculate_all": arithmetic.calculate_all,
+        "compare": arithmetic.compare,
+        "truth": arithmetic.truth,
+        "ForeachScope": ForeachScope,
+        "Scope": Scope,
+        "call_macro": call_macro,
+        "defined": defined,
+        "Stopped": Stopped,
+        "str": str,
+        "dict": dict,
+        "dict_of": dict,
+        "enumerate": enumerate,
+        "len": len,
+    }
