@@ -56,7 +56,7 @@ def _plain_keys(path: PathNode) -> tuple[str | int, ...] | None:
 def _plain_reader(keys: tuple[str | int, ...]) -> Callable[[object], object]:
     if not keys:
         return lambda document: document
-    steps: tuple[tuple[Any, type], ...] = tuple((key, list if isinstance(key, int) else dict) for key in keys)
+    steps: tuple[tuple[Any, Any], ...] = tuple((key, list if isinstance(key, int) else dict) for key in keys)
 
     def read(document: object) -> object:
         value: Any = document
