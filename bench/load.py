@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.processes import pinned
 
@@ -45,10 +46,19 @@ def missing() -> str | None:
 
 
 def run(
-    url: str, headers: Mapping[str, str], *, seconds: int, connections: int, threads: int, cores: Iterable[int]
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    seconds: int,
+    connections: int,
+    threads: int,
+    cores: Iterable[int],
+    script: Path | None = None,
 ) -> Load:
     """Load one URL for whole seconds from the given cores."""
     command = ["wrk", "--latency", f"-d{seconds}s", f"-c{connections}", f"-t{threads}"]
+    if script is not None:
+        command += ["-s", str(script)]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     try:

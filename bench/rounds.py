@@ -145,6 +145,7 @@ def _load(entry: _Entry, ground: Ground, seconds: int) -> Load:
         connections=contestant.connections,
         threads=1 if shared else min(4, len(ground.load_cores)),
         cores=ground.cores(contestant.cores) if shared else ground.load_cores,
+        script=running.script,
     )
 
 

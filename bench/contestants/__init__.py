@@ -10,6 +10,7 @@ from bench.contestants.nginx import Nginx
 from bench.contestants.tidegate_lambda import TidegateLambda
 from bench.contestants.tidegate_mock import TidegateMock
 from bench.contestants.tidegate_proxy import TidegateProxy
+from bench.contestants.tidegate_transform import TidegateTransform
 
 REFERENCE = "envoy-limits"
 """The contestant that the others' CPU per request is held against."""
@@ -22,6 +23,7 @@ ALL: Sequence[Contestant] = (
     Haproxy(log=True),
     Haproxy(log=False),
     TidegateMock(),
+    TidegateTransform(),
     TidegateLambda(),
     Direct(),
 )

@@ -37,6 +37,8 @@ class Running:
     headers: Mapping[str, str] = field(default_factory=dict)
     access_log: Path | None = None
     """A file with at least one line for each request; None for a contestant that writes none."""
+    script: Path | None = None
+    """A Lua script for wrk, where the requests are more than a GET."""
     pids: Sequence[int] = ()
     """The processes to account, with all below them; the child itself when empty."""
 

@@ -16,7 +16,7 @@ from tidegate.gateway.headers import field_value
 from tidegate.gateway.outbound import Inbound
 from tidegate.gateway.responses import configuration_error
 from tidegate.mapping.media import TO_BINARY, NotBase64, as_utf8, convert_request, convert_response, decode_base64, mime
-from tidegate.mapping.velocity import TemplateVariables
+from tidegate.mapping.velocity import variables_of
 from tidegate.plan.nodes import RequestTransform, ResponsePlan, ResponseTransform
 from tidegate.vtl import Budget, PatternError, Template, TemplateError
 
@@ -126,7 +126,7 @@ def _render(ex: Exchange, template: Template, body: bytes, *, binary: bool, what
         return template.constant
     payload = b64encode(body) if binary else as_utf8(body)
     try:
-        return template.render(TemplateVariables(ex, payload), _BUDGET)
+        return template.render(variables_of(ex, payload, template.roots), _BUDGET)
     except TemplateError as error:
         raise _failed(f"Unable to transform {what}: {error}") from error
 

@@ -22,7 +22,7 @@ class Overrides:
     @classmethod
     def of(cls, given: object) -> Overrides:
         """`given`: the map as the template left it."""
-        if not isinstance(given, dict):
+        if not isinstance(given, dict) or not any(given.values()):
             return NO_OVERRIDES
         return cls(*(_texts(given.get(name)) for name in ("header", "path", "querystring")))
 
@@ -34,8 +34,8 @@ def response_overrides(given: object) -> tuple[str | None, dict[str, str]]:
     """Status and headers of the client's answer."""
     if not isinstance(given, dict):
         return None, {}
-    status = given.get("status")
-    return None if status is None else text_of(status), _texts(given.get("header"))
+    status, headers = given.get("status"), given.get("header")
+    return None if status is None else text_of(status), _texts(headers) if headers else {}
 
 
 def _texts(values: object) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
@@ -21,45 +21,18 @@ from tidegate.vtl import Host, JsonArray, TemplateError
 from tidegate.vtl.values import text_of
 
 
-class TemplateVariables(Mapping[str, object]):
-    """What a template can name, each made when it is named: most templates name one or two. `payload`: the body as it is
-    seen."""
-
-    __slots__ = ("_exchange", "_made", "_payload")
-
-    def __init__(self, exchange: Any, payload: bytes) -> None:
-        self._exchange = exchange
-        self._payload = payload
-        self._made: dict[str, object] = {}
-
-    def __getitem__(self, name: str) -> object:
-        if name in self._made:
-            return self._made[name]
-        made = self._made[name] = self._make(name)
-        return made
-
-    def _make(self, name: str) -> object:
-        if name == "input":
-            return Input(self._exchange, self._payload)
-        if name == "util":
-            return UTIL
-        if name == "context":
-            return self._exchange.template_context
-        if name == "stageVariables":
-            return dict(self._exchange.stage.variables)
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_NAMES)
-
-    def __len__(self) -> int:
-        return len(_NAMES)
-
-    def __contains__(self, name: object) -> bool:
-        return name in _NAMES
-
-
-_NAMES = ("input", "util", "context", "stageVariables")
+def variables_of(exchange: Any, payload: bytes, roots: frozenset[str]) -> dict[str, object]:
+    """Of what a template can name, that which it does name: most name one or two. `payload`: the body as it is seen."""
+    variables: dict[str, object] = {}
+    if "input" in roots:
+        variables["input"] = Input(exchange, payload)
+    if "util" in roots:
+        variables["util"] = UTIL
+    if "context" in roots:
+        variables["context"] = exchange.template_context
+    if "stageVariables" in roots:
+        variables["stageVariables"] = dict(exchange.stage.variables)
+    return variables
 
 
 _UNREAD = object()

@@ -14,6 +14,7 @@ from tidegate.vtl.lexer import place
 from tidegate.vtl.nodes import Text
 from tidegate.vtl.parser import parse
 from tidegate.vtl.runtime import Stopped
+from tidegate.vtl.variables import Variables
 
 _numbers = count(1)
 
@@ -21,7 +22,7 @@ _numbers = count(1)
 class Template:
     """A compiled template. Immutable: it may be rendered by several threads at once."""
 
-    __slots__ = ("_filename", "_positions", "_render", "_source", "constant", "name")
+    __slots__ = ("_filename", "_positions", "_render", "_source", "constant", "name", "roots")
 
     def __init__(self, source: str, name: str, dialect: Dialect) -> None:
         self.name = name
@@ -32,6 +33,8 @@ class Template:
             self._render, self._positions = Compiler(parsed, dialect).compile(self._filename)
         except (RecursionError, MemoryError, SyntaxError) as error:
             raise TemplateSyntaxError("the template is too complex", 1, 1) from error
+        self.roots = frozenset(Variables(parsed).roots)
+        """The names of all variables that it mentions."""
         self.constant: str | None = None
         """The text of a template that is nothing but text."""
         if all(isinstance(node, Text) for node in parsed.body):
