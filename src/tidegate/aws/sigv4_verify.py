@@ -1,0 +1,266 @@
+"""Verifying Signature Version 4: reading what a request claims, in AWS's order of checks, and proving it.
+
+A request is signed by its Authorization header or by its query (presigned). What fails is a SignatureError with AWS's own
+words. Comparing is constant in time. Source: *Signature Version 4 signing process*; shared facts, access §2. Not here: whose keys
+there are (KeySource), what the caller may do (policy).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from urllib.parse import unquote
+
+from tidegate.aws.sigv4 import (
+    ALGORITHM,
+    EMPTY_HASH,
+    UNSIGNED_PAYLOAD,
+    SigningScope,
+    canonical_query,
+    canonical_request,
+    canonical_uri,
+    signature,
+    string_to_sign,
+)
+from tidegate.core.message import Request
+
+SKEW = timedelta(minutes=15)
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
+_STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
+_LONGEST = 604_800
+"""Seconds that a presigned request may be good for: seven days."""
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
+    "signing method. Consult the service documentation for details."
+)
+
+
+class SignatureError(Exception):
+    """A request that is not proved to be its caller's. `code` is AWS's exception, without the word Exception."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who a request says that it comes from, and the proof that it offers."""
+
+    access_key: str
+    scope: SigningScope
+    timestamp: str
+    signed: list[str]
+    signature: str
+    token: str | None
+    presigned: bool
+
+
+def read_claim(request: Request, *, service: str, region: str, now: datetime) -> Claim | None:
+    """None: the request carries no signature at all. Raises SignatureError. `now`: UTC."""
+    header = request.headers.get(b"authorization")
+    if header is not None:
+        text = header.decode("utf-8", "replace")
+        return _checked(_of_header(request, text), request, service=service, region=region, now=now)
+    if "X-Amz-Algorithm=" in request.query or "X-Amz-Signature=" in request.query:
+        return _checked(_of_query(request), request, service=service, region=region, now=now)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    algorithm: str
+    credential: str
+    signed: str
+    signature: str
+    timestamp: str
+    token: str | None
+    seconds: int | None
+    """How long a presigned request is good for."""
+
+
+def _of_header(request: Request, text: str) -> _Fields:
+    algorithm, _, rest = text.strip().partition(" ")
+    if algorithm.startswith("AWS4-ECDSA"):
+        raise SignatureError("IncompleteSignature", "Tidegate does not support Signature Version 4A")
+    fields: dict[str, str] = {}
+    for part in rest.split(","):
+        name, equals, value = part.strip().partition("=")
+        if not equals:
+            raise SignatureError(
+                "IncompleteSignature",
+                "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with "
+                f"Base64): '{_hashed(text)}'.",
+            )
+        fields[name] = value.strip()
+    stamp = _header(request, b"x-amz-date") or _header(request, b"date")
+    missing = "".join(
+        f"Authorization header requires '{name}' parameter. "
+        for name in ("Credential", "Signature", "SignedHeaders")
+        if not fields.get(name)
+    )
+    if stamp is None:
+        missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+    if missing:
+        raise SignatureError(
+            "IncompleteSignature",
+            f"{missing}(Hashed with SHA-256 and encoded with Base64) Authorization={_hashed(text)}",
+        )
+    return _Fields(
+        algorithm,
+        fields["Credential"],
+        fields["SignedHeaders"],
+        fields["Signature"],
+        stamp or "",
+        _header(request, b"x-amz-security-token"),
+        None,
+    )
+
+
+def _of_query(request: Request) -> _Fields:
+    given: dict[str, str] = {}
+    for part in request.query.split("&"):
+        name, _, value = part.partition("=")
+        # Of two of one name neither can be meant for sure; the first is signed over as well as the second.
+        given.setdefault(unquote(name), unquote(value))
+    names = (
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Signature",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+    )
+    missing = [name for name in names if not given.get(name)]
+    if missing:
+        named = "".join(f"AWS query-string parameters must include '{name}'. " for name in missing)
+        raise SignatureError("IncompleteSignature", f"{named}Re-examine the query-string parameters.")
+    seconds = given["X-Amz-Expires"]
+    if not (seconds.isascii() and seconds.isdigit()) or not 0 < int(seconds[:10]) <= _LONGEST:
+        raise SignatureError("IncompleteSignature", f"X-Amz-Expires must be between 1 and {_LONGEST} seconds")
+    return _Fields(
+        given["X-Amz-Algorithm"],
+        given["X-Amz-Credential"],
+        given["X-Amz-SignedHeaders"],
+        given["X-Amz-Signature"],
+        given["X-Amz-Date"],
+        given.get("X-Amz-Security-Token"),
+        int(seconds),
+    )
+
+
+def _checked(fields: _Fields, request: Request, *, service: str, region: str, now: datetime) -> Claim:
+    """AWS's order: date, expiry, signed host, algorithm, credential."""
+    moment = _moment(fields.timestamp)
+    stamp = moment.strftime(_STAMP_FORMAT)
+    _check_time(moment, fields.seconds, now)
+    signed = fields.signed.split(";")
+    if "host" not in signed:
+        raise SignatureError("InvalidSignature", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
+    if fields.algorithm != ALGORITHM:
+        raise SignatureError(
+            "IncompleteSignature", f"Unsupported AWS 'algorithm': '{fields.algorithm}' (only {ALGORITHM} for now). "
+        )
+    parts = fields.credential.split("/")
+    if len(parts) != 5:
+        raise SignatureError(
+            "IncompleteSignature",
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got "
+            f"'{fields.credential}'",
+        )
+    key, date, key_region, key_service, term = parts
+    wrong = ""
+    if key_region != region:
+        wrong += f"Credential should be scoped to a valid region, not '{key_region}'. "
+    if key_service != service:
+        wrong += f"Credential should be scoped to correct service: '{service}'. "
+    if term != "aws4_request":
+        wrong += f"Credential should be scoped with a valid terminator: 'aws4_request', not '{term}'. "
+    if date != stamp[:8]:
+        wrong += (
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{date}' != '{stamp[:8]}', from '{stamp}'. "
+        )
+    if wrong:
+        raise SignatureError("InvalidSignature", wrong)
+    return Claim(
+        key,
+        SigningScope(date, key_region, key_service),
+        stamp,
+        signed,
+        fields.signature,
+        fields.token,
+        fields.seconds is not None,
+    )
+
+
+def _moment(text: str) -> datetime:
+    if _STAMP.fullmatch(text):
+        try:
+            return datetime.strptime(text, _STAMP_FORMAT).replace(tzinfo=UTC)
+        except ValueError:
+            pass
+    else:
+        try:
+            return datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        except ValueError:
+            pass
+    raise SignatureError(
+        "IncompleteSignature",
+        f"Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601",
+    )
+
+
+def _check_time(moment: datetime, seconds: int | None, now: datetime) -> None:
+    shown, current = moment.strftime(_STAMP_FORMAT), now.strftime(_STAMP_FORMAT)
+    if moment > now + SKEW:
+        later = (now + SKEW).strftime(_STAMP_FORMAT)
+        raise SignatureError(
+            "InvalidSignature", f"Signature not yet current: {shown} is still later than {later} ({current} + 15 min.)"
+        )
+    if seconds is not None:
+        if moment + timedelta(seconds=seconds) < now:
+            raise SignatureError("InvalidSignature", f"Signature expired: {shown} is now earlier than {current}")
+    elif moment < now - SKEW:
+        earlier = (now - SKEW).strftime(_STAMP_FORMAT)
+        raise SignatureError(
+            "InvalidSignature", f"Signature expired: {shown} is now earlier than {earlier} ({current} - 15 min.)"
+        )
+
+
+def verify(claim: Claim, request: Request, secret_key: str) -> None:
+    """Raises SignatureError unless the claim is proved by the key."""
+    pairs = [(lower.decode("latin-1"), value.decode("utf-8", "replace")) for lower, _, value in request.headers.entries]
+    canonical = canonical_request(
+        method=request.method,
+        uri=canonical_uri(request.path, claim.scope.service),
+        query=canonical_query(request.query, without="X-Amz-Signature" if claim.presigned else None),
+        headers=pairs,
+        signed=claim.signed,
+        payload_hash=_payload_hash(claim, request),
+    )
+    proof = signature(secret_key, claim.scope, string_to_sign(canonical, claim.timestamp, claim.scope))
+    if not hmac.compare_digest(proof.encode(), claim.signature.encode("utf-8", "replace")):
+        raise SignatureError("InvalidSignature", _MISMATCH)
+
+
+def _payload_hash(claim: Claim, request: Request) -> str:
+    """What is signed of the body: its hash, whatever the request says that it is. Only S3 lets a payload go unsigned."""
+    declared = _header(request, b"x-amz-content-sha256")
+    if claim.scope.service == "s3" and (claim.presigned or declared == UNSIGNED_PAYLOAD):
+        return UNSIGNED_PAYLOAD
+    return sha256(request.body).hexdigest() if request.body else EMPTY_HASH
+
+
+def _header(request: Request, name: bytes) -> str | None:
+    value = request.headers.get(name)
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def _hashed(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()
