@@ -48,6 +48,7 @@ from tidegate.gateway.testing import MethodTester
 from tidegate.plan.nodes import AwsPlan, BrokenPlan, HttpPlan, HttpProxyPlan, LambdaPlan, LambdaProxyPlan, MockPlan
 from tidegate.plan.planner import Planner, Publication
 from tidegate.settings import Settings
+from tidegate.state.keys import KeyRing
 from tidegate.state.limiter import MemoryLimiter
 from tidegate.wire.server import HttpServer, Limits
 from tidegate.wire.upstream import UpstreamPool
@@ -107,6 +108,7 @@ class App:
         self._arns: set[str] = set()
 
         self._limiter = MemoryLimiter(clock.ticks_ns)
+        self._keys = KeyRing()
         self._metrics = GatewayMetrics()
         registry = CollectorRegistry()
         registry.register(self._metrics)
@@ -120,6 +122,7 @@ class App:
             clock=clock,
             ids=ids,
             limiter=self._limiter,
+            keys=self._keys,
             metrics=self._metrics,
             write_access_log=access_log.write,
             integrations={
@@ -180,6 +183,12 @@ class App:
             else:
                 self._arns.add(arn)
                 self._functions.replace(entry)
+        if publication.everything:
+            self._keys.clear()
+        for key_id, key in publication.keys.items():
+            self._keys.put_key(key_id, key)
+        for plan_id, plan in publication.usage_plans.items():
+            self._keys.put_plan(plan_id, plan)
         if publication.snapshot is not None:
             self._data_plane.publish(publication.snapshot)
         for api_id, stage in publication.gone:

@@ -74,6 +74,11 @@ class Exchange:
     """What the request template overrides of the backend's request."""
     validation_error: str | None = None
     """`$context.error.validationErrorString`."""
+    usage_key: bytes | None = None
+    """The API key that the authorizer gave (usageIdentifierKey)."""
+    api_key: bytes | None = None
+    """The API key that the request was known by."""
+    api_key_id: str | None = None
     failure: str | None = None
     """The log's line on what stopped the request."""
     base_path = ""
@@ -193,6 +198,10 @@ class Exchange:
     @property
     def user_agent(self) -> str | None:
         return self._header(b"user-agent")
+
+    @property
+    def api_key_text(self) -> str | None:
+        return None if self.api_key is None else self.api_key.decode("utf-8", "replace")
 
     @property
     def protocol(self) -> str:

@@ -35,6 +35,7 @@ TYPES = {
         504, b"InternalServerErrorException", "Network error communicating with endpoint"
     ),
     "INTEGRATION_TIMEOUT": GatewayResponse(504, b"InternalServerErrorException", "Endpoint request timed out"),
+    "INVALID_API_KEY": GatewayResponse(403, b"ForbiddenException", "Forbidden"),
     "MISSING_AUTHENTICATION_TOKEN": GatewayResponse(
         403, b"MissingAuthenticationTokenException", "Missing Authentication Token"
     ),

@@ -26,7 +26,8 @@ from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.responses import backend_error, message_of, render_for
 from tidegate.gateway.validation import validate
-from tidegate.plan.nodes import MethodPlan, StagePlan, Throttle
+from tidegate.plan.nodes import MethodPlan, StagePlan
+from tidegate.state.keys import Client
 
 log = logging.getLogger("tidegate.gateway")
 execution = logging.getLogger("tidegate.execution")
@@ -39,6 +40,10 @@ class Limiter(Protocol):
     def take(self, key: str, rate: float, burst: int) -> bool: ...
 
 
+class Keys(Protocol):
+    def find(self, value: bytes, stage: tuple[str, str]) -> Client | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the steps need of the rest of the program."""
@@ -46,6 +51,7 @@ class Services:
     clock: Clock
     ids: Ids
     limiter: Limiter
+    keys: Keys
     metrics: GatewayMetrics
     write_access_log: Callable[[str], None]
     integrations: dict[type, IntegrationKind]
@@ -99,7 +105,8 @@ class RestPipeline:
         try:
             # fmt: off
             ex.at("route");                method = self._route(ex)
-            ex.at("throttle");             self._throttle(method.throttle)
+            ex.at("api_key");              client = self._api_key(ex, method)
+            ex.at("throttle");             self._throttle(method, client)
             ex.at("decompress");           self._decompress(ex)
             ex.at("validate");             validate(ex, method.validation)
             ex.at("integration_request");  kind, outbound = self._integration_request(ex, method)
@@ -127,10 +134,37 @@ class RestPipeline:
         ex.method, ex.raw_labels = found
         return ex.method
 
-    def _throttle(self, throttle: Throttle) -> None:
-        rate = throttle.rate
-        if rate is not None and not self._services.limiter.take(throttle.key, rate, throttle.burst):
-            raise GatewayError("THROTTLED", Fault.CLIENT, f"more than {rate} requests a second at {throttle.key}")
+    def _api_key(self, ex: Exchange, method: MethodPlan) -> Client | None:
+        """Whose API key a request brings. AWS: a missing, unknown or disabled one, and one of another stage's plan: Forbidden."""
+        stage = ex.stage
+        value = ex.usage_key if stage.keys_by_authorizer else ex.request.headers.get(b"x-api-key")
+        if value is None and not method.key_required:
+            return None
+        client = None if value is None else self._services.keys.find(value, stage.key)
+        if client is None:
+            if method.key_required:
+                raise GatewayError("INVALID_API_KEY", Fault.CLIENT, "API key is missing, or of no plan of this stage")
+            return None
+        ex.api_key, ex.api_key_id = value, client.key_id
+        return client if method.key_required else None
+
+    def _throttle(self, method: MethodPlan, client: Client | None) -> None:
+        """AWS: a client's own limits by its usage plan, of the method and in all, stand before the stage's."""
+        take = self._services.limiter.take
+        if client is not None:
+            for place, rate in (
+                (method.path_and_verb, client.methods.get(method.path_and_verb)),
+                ("", client.plan.throttle),
+            ):
+                if rate is not None and not take(
+                    f"plan/{client.plan.id}/{client.key_id}{place}", rate.rate, rate.burst
+                ):
+                    detail = f"key {client.key_id}: more than usage plan {client.plan.id} allows"
+                    raise GatewayError("THROTTLED", Fault.CLIENT, detail)
+        throttle = method.throttle
+        if throttle.rate is not None and not take(throttle.key, throttle.rate, throttle.burst):
+            detail = f"more than {throttle.rate} requests a second at {throttle.key}"
+            raise GatewayError("THROTTLED", Fault.CLIENT, detail)
 
     @staticmethod
     def _decompress(ex: Exchange) -> None:

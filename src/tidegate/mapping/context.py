@@ -18,6 +18,8 @@ MAPPABLE = {
     "extendedRequestId": "extended_request_id",
     "httpMethod": "request.method",
     "isCanaryRequest": "stage.is_canary",
+    "identity.apiKey": "api_key_text",
+    "identity.apiKeyId": "api_key_id",
     "identity.sourceIp": "source_ip",
     "identity.userAgent": "user_agent",
     "operationName": "method.operation_name",
@@ -52,7 +54,7 @@ LOGGABLE = MAPPABLE | {
 """What an access log may name besides."""
 
 _IDENTITY = (
-    "accountId apiKey apiKeyId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
+    "accountId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
     "cognitoIdentityPoolId principalOrgId user userArn vpcId vpceId"
 ).split()
 _PHASES = ("authorize", "authenticate", "waf", "authorizer")

@@ -86,6 +86,9 @@ def build_event(exchange: Any) -> bytes:
 
 
 def _request_context(exchange: Any) -> dict[str, Any]:
+    identity = _IDENTITY_ABSENT | {"sourceIp": exchange.source_ip, "userAgent": exchange.user_agent}
+    if exchange.api_key_id is not None:
+        identity |= {"apiKey": exchange.api_key_text, "apiKeyId": exchange.api_key_id}
     context = {
         "resourceId": exchange.method.resource_id,
         "resourcePath": exchange.method.resource_path,
@@ -99,7 +102,7 @@ def _request_context(exchange: Any) -> dict[str, Any]:
         "domainPrefix": exchange.host.domain_prefix,
         "requestTimeEpoch": exchange.request_time_epoch,
         "requestId": exchange.request_id,
-        "identity": _IDENTITY_ABSENT | {"sourceIp": exchange.source_ip, "userAgent": exchange.user_agent},
+        "identity": identity,
         "domainName": exchange.host.domain_name,
         "deploymentId": exchange.stage.deployment_id,
         "apiId": exchange.stage.api_id,

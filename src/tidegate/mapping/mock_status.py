@@ -1,4 +1,4 @@
-"""The `statusCode` that a MOCK's request template gives. Source: *Set up mock integrations*; shared facts, rest-data-plane §12.2."""
+"""The `statusCode` that a MOCK's request template gives. Source: *Set up mock integrations*; rest-data-plane §12.2."""
 
 from __future__ import annotations
 

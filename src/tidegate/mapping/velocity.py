@@ -205,7 +205,13 @@ def context_map(exchange: Any) -> dict[str, object]:
         "domainPrefix": exchange.host.domain_prefix,
         "requestTimeEpoch": exchange.request_time_epoch,
         "requestId": exchange.request_id,
-        "identity": {**_IDENTITY, "sourceIp": exchange.source_ip, "userAgent": exchange.user_agent},
+        "identity": {
+            **_IDENTITY,
+            "apiKey": exchange.api_key_text,
+            "apiKeyId": exchange.api_key_id,
+            "sourceIp": exchange.source_ip,
+            "userAgent": exchange.user_agent,
+        },
         "domainName": exchange.host.domain_name,
         "deploymentId": stage.deployment_id,
         "apiId": stage.api_id,
@@ -218,6 +224,6 @@ def context_map(exchange: Any) -> dict[str, object]:
 
 
 _IDENTITY: dict[str, object] = dict.fromkeys(
-    "accountId apiKey apiKeyId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
+    "accountId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
     "cognitoIdentityPoolId principalOrgId user userArn".split()
 )

@@ -227,6 +227,9 @@ class MethodPlan:
     operation_name: str | None
     integration: IntegrationPlan
     throttle: Throttle = UNLIMITED
+    key_required: bool = False
+    path_and_verb: str = ""
+    """`/path/VERB`, by which usage plans limit single methods."""
     validation: ValidationPlan = NO_VALIDATION
     logging: ExecutionLogging | None = None
     """None: the stage's settings ask for no execution log."""
@@ -268,6 +271,8 @@ class StagePlan:
     """False: the default endpoint (`…execute-api…`) is disabled."""
     key: tuple[str, str]
     """API id and stage name."""
+    keys_by_authorizer: bool = False
+    """Whether a request's API key comes from its authorizer (apiKeySource AUTHORIZER) and not from the header."""
     min_compression: int | None = None
     """Bytes from which answers are compressed; None: never, and no request is decompressed."""
     gateway_responses: Mapping[str, GatewayResponsePlan] = field(default_factory=dict)

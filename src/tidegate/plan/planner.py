@@ -16,6 +16,7 @@ from tidegate.core.errors import DefinitionError, Problem
 from tidegate.core.message import ClientIdentity
 from tidegate.definition.freeze import thaw
 from tidegate.definition.records import (
+    ApiKey,
     BasePathMapping,
     ClientCertificate,
     Deployment,
@@ -23,6 +24,7 @@ from tidegate.definition.records import (
     DomainName,
     Function,
     Stage,
+    UsagePlan,
     VpcLink,
 )
 from tidegate.definition.store import Change, Store, Transaction
@@ -30,7 +32,9 @@ from tidegate.functions.spec import CatalogEntry
 from tidegate.plan.catalog import catalog_entry
 from tidegate.plan.compile import compile_stage
 from tidegate.plan.domains import compile_domains
+from tidegate.plan.keys import key_entry, plan_entry
 from tidegate.plan.nodes import DomainPlan, Snapshot, StagePlan
+from tidegate.state.keys import KeyEntry, PlanEntry
 
 log = logging.getLogger("tidegate.plan")
 
@@ -44,6 +48,11 @@ class Publication:
     """Stages that are no more: API id and stage name."""
     functions: dict[str, CatalogEntry | None] = field(default_factory=dict)
     """By function ARN; None: gone."""
+    everything: bool = False
+    """Whether this is all there is, and not what changed."""
+    keys: dict[str, KeyEntry | None] = field(default_factory=dict)
+    """API keys by id; None: gone."""
+    usage_plans: dict[str, PlanEntry | None] = field(default_factory=dict)
 
 
 ADDRESS_TAG = "_address_"
@@ -79,7 +88,9 @@ class Planner:
         """Everything, from the store: at start-up and after a reset."""
         gone = list(self._stages)
         self._stages = {}
-        publication = Publication()
+        publication = Publication(everything=True)
+        publication.keys = {key.id: key_entry(key) for _, key in self._store.scan(ApiKey)}
+        publication.usage_plans = {plan.id: plan_entry(plan) for _, plan in self._store.scan(UsagePlan)}
         for scope, function in self._store.scan(Function):
             publication.functions[function.function_arn] = catalog_entry(function, scope)
         for scope, stage in self._store.scan(Stage):
@@ -99,6 +110,13 @@ class Planner:
                 self._follow_stage(change, publication)
             elif change.kind is Function:
                 self._follow_function(change, publication)
+            elif change.kind is ApiKey:
+                publication.keys[change.key[0]] = (
+                    key_entry(change.record) if isinstance(change.record, ApiKey) else None
+                )
+            elif change.kind is UsagePlan:
+                plan = change.record
+                publication.usage_plans[change.key[0]] = plan_entry(plan) if isinstance(plan, UsagePlan) else None
         if not kinds.isdisjoint(_OF_DOMAINS):
             self._load_domains()
         if Stage in kinds or not kinds.isdisjoint(_OF_DOMAINS):

@@ -25,8 +25,6 @@ def api_refusals(api: RestApi) -> Iterator[Problem]:
 def method_refusals(method: Method, pointer: str) -> Iterator[Problem]:
     if method.authorization_type != "NONE":
         yield _refuse(f"{pointer}/authorizationType", f"authorization type {method.authorization_type}")
-    if method.api_key_required:
-        yield _refuse(f"{pointer}/apiKeyRequired", "API keys")
 
 
 def integration_refusals(integration: Integration, pointer: str) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from tidegate.mapping.jsonpath.nodes import (
     Operand,
     PathNode,
 )
-from tidegate.mapping.jsonpath.operators import OPERATORS
+from tidegate.mapping.jsonpath.operators import NAMES
 from tidegate.mapping.jsonpath.patterns import Matcher
 
 MAX_DEPTH = 32  # own bound: brackets and negations inside each other
@@ -107,7 +107,7 @@ class _FilterParser:
             while cursor.in_bounds and cursor.char != BLANK:
                 cursor.position += 1
         operator = cursor.text[start : cursor.position].upper()
-        if operator not in OPERATORS:
+        if operator not in NAMES:
             raise cursor.error(f"Filter operator {operator} is not supported!", start)
         return operator
 

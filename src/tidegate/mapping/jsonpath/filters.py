@@ -20,7 +20,7 @@ from tidegate.mapping.jsonpath.nodes import (
     Operand,
     PathNode,
 )
-from tidegate.mapping.jsonpath.operators import OPERATORS, UNDEFINED
+from tidegate.mapping.jsonpath.operators import OPERATORS, REGEX, UNDEFINED, regex_inputs
 from tidegate.mapping.jsonpath.run import Predicate, Run
 
 
@@ -83,9 +83,26 @@ def _comparison(condition: Comparison, compiled: Compiler) -> Predicate:
         # Jayway compares the text of a literal on the left with a value: never equal.
         unequal = condition.operator in ("!=", "!==")
         return lambda item, run: unequal
-    operator = OPERATORS[condition.operator]
     left, right = _operand(condition.left, compiled), _operand(condition.right, compiled)
+    if condition.operator == REGEX:
+        return _regex(left, right)
+    operator = OPERATORS[condition.operator]
     return lambda item, run: operator(left(item, run), right(item, run))
+
+
+def _regex(left: Callable[[object, Run], object], right: Callable[[object, Run], object]) -> Predicate:
+    def predicate(item: object, run: Run) -> bool:
+        inputs = regex_inputs(left(item, run), right(item, run))
+        if inputs is None:
+            return False
+        pattern, texts = inputs
+        for text in texts:
+            run.budget.look_at_the_clock()
+            if pattern.matches(text):
+                return True
+        return False
+
+    return predicate
 
 
 def _operand(operand: Operand, compiled: Compiler) -> Callable[[object, Run], object]:

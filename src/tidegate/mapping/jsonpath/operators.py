@@ -222,16 +222,16 @@ def _empty(left: object, right: object) -> bool:
     return (not left) is right
 
 
-def _matches(left: object, right: object) -> bool:
+def regex_inputs(left: object, right: object) -> tuple[Matcher, list[str]] | None:
+    """The operands of `=~`: a pattern (on either side), and the texts of which one must match it."""
     if isinstance(left, Matcher) == isinstance(right, Matcher):
-        return False
+        return None
     pattern, value = (left, right) if isinstance(left, Matcher) else (right, left)
     assert isinstance(pattern, Matcher)
-    if isinstance(value, list):
-        if any(isinstance(member, (list, Mapping)) for member in value):
-            raise Failed
-        return any(pattern.matches(_regex_input(_element(member))) for member in value)
-    return pattern.matches(_regex_input(value))
+    values = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and any(isinstance(member, (list, Mapping)) for member in value):
+        raise Failed
+    return pattern, [_regex_input(_element(one) if isinstance(value, list) else one) for one in values]
 
 
 def _regex_input(value: object) -> str:
@@ -264,7 +264,6 @@ OPERATORS: dict[str, Callable[[object, object], bool]] = {
     "<=": _at_most,
     ">": _above,
     ">=": _at_least,
-    "=~": _matches,
     "IN": _in,
     "NIN": _not_in,
     "SUBSETOF": _of_lists(lambda left, right: all(_member(one, right) for one in left)),
@@ -278,3 +277,6 @@ OPERATORS: dict[str, Callable[[object, object], bool]] = {
     "MATCHES": _never,
     "EXISTS": _exists,
 }
+
+REGEX = "=~"  # needs the budget of the reading, so it is applied by `filters`
+NAMES = frozenset((*OPERATORS, REGEX))

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 
 from tidegate.mapping.jsonpath.errors import JsonPathError
+
+SECONDS = 1.0  # own bound: regular expressions in one reading
 
 
 class Budget:
     """What one reading may still look at, its filters included."""
 
-    __slots__ = ("left",)
+    __slots__ = ("deadline", "left")
 
     def __init__(self, steps: int) -> None:
         self.left = steps
+        self.deadline = perf_counter() + SECONDS
 
     def spend(self, steps: int = 1) -> None:
         self.left -= steps
         if self.left < 0:
             raise JsonPathError("path looks at too many values of this document")
+
+    def look_at_the_clock(self) -> None:
+        """Where a step may take long: a regular expression has its own limit, all of them together have this one."""
+        if perf_counter() > self.deadline:
+            raise JsonPathError("path takes too long on this document")
 
 
 class Run:

@@ -1,4 +1,4 @@
-"""Compiling HTTP and HTTP_PROXY. Source: *Set up HTTP integrations in API Gateway*; shared facts, rest-data-plane §12.3, §12.4."""
+"""Compiling HTTP and HTTP_PROXY. Source: *Set up HTTP integrations in API Gateway*; rest-data-plane §12.3, §12.4."""
 
 from __future__ import annotations
 
