@@ -144,6 +144,14 @@ def test_patterns_that_backtrack_are_stopped() -> None:
         path.read(["a" * 5000 + "b"])
 
 
+def test_many_patterns_that_take_a_while_each_are_stopped_together() -> None:
+    slow = compile_path("$[?(@ =~ /(x+x+)+y/)]")
+    with pytest.raises(JsonPathError, match="too long"):
+        slow.read(["x" * 18] * 100_000)
+    with pytest.raises(JsonPathError, match="too long"):
+        compile_path("$[?($.l =~ /(x+x+)+y/)]").read({"l": ["x" * 18] * 100_000})
+
+
 def test_a_document_deeper_than_the_stack_is_read() -> None:
     deep = nested(50_000)
     assert compile_path("$..b").read(deep) == [1]

@@ -63,6 +63,11 @@ def as_gateway(answer: Answer) -> tuple[str, bool, str]:
     return (answer.kind, answer.definite if answer.kind == "value" else False, answer.text)
 
 
+def agree(mine: tuple[str, bool, str], theirs: tuple[str, bool, str]) -> bool:
+    """Java before 19 prints some doubles with a digit more than they need (JDK-4511638): then the values must be equal."""
+    return mine == theirs or (mine[:2] == theirs[:2] and bool(mine[2]) and json.loads(mine[2]) == json.loads(theirs[2]))
+
+
 def recorded() -> list[tuple[str, str, Answer]]:
     rows = json.loads(RECORDED.read_text())["cases"]
     return [(row.pop("document"), row.pop("path"), Answer(**row)) for row in rows]
@@ -193,8 +198,8 @@ PATHS = st.tuples(st.lists(STEP, max_size=4), FUNCTION).map(lambda parts: "$" + 
 def test_generated_paths_give_what_jayway_gives(newest: Jayway, path: str, value: object) -> None:
     document = json.dumps(value)
     answer, mine = newest.ask(path, document), ours(path, document)
-    assert as_gateway(mine) == as_gateway(answer), answer.error
-    if answer.kind == "value":
+    assert agree(as_gateway(mine), as_gateway(answer)), (mine, answer)
+    if answer.kind == "value" and mine.text == answer.text:
         assert mine.printed == answer.printed
 
 

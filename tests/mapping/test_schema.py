@@ -146,10 +146,9 @@ def test_messages(schema: Any, value: Any, message: str) -> None:
     assert errors({"properties": {"x": {"items": schema}}}, {"x": [value]}) == [message]
 
 
-@pytest.mark.parametrize("name", ["date", "time", "uuid", "phone", "password", "int32", "byte", 7])
-def test_formats_that_the_library_does_not_know_are_not_enforced(name: object) -> None:
-    if isinstance(name, str):
-        assert errors({"format": name}, "anything") == []
+@pytest.mark.parametrize("name", ["date", "time", "uuid", "phone", "password", "int32", "byte"])
+def test_formats_that_the_library_does_not_know_are_not_enforced(name: str) -> None:
+    assert errors({"format": name}, "anything") == []
 
 
 def test_members_are_looked_at_when_the_value_itself_is_all_right() -> None:
@@ -266,8 +265,7 @@ def test_patterns_that_backtrack_are_stopped() -> None:
 
 
 def test_bodies_that_are_too_deep_or_too_long() -> None:
-    tree = {"properties": {"a": {"$ref": "#"}}, "items": {"$ref": "#"}}
-    validator = model({"type": "object", "allOf": [tree["properties"]["a"]] if False else [{}], **tree})
+    validator = model({"type": "object", "properties": {"a": {"$ref": "#"}}})
     assert validator.validate(b'{"a":' * 399 + b"{}" + b"}" * 399) == []
     assert validator.validate(b'{"a":' * 401 + b"{}" + b"}" * 401) == ["request body is nested too deeply"]
     assert validator.validate(b'{"x":"' + b"[" * 5000 + b'"}') == []
