@@ -2,7 +2,7 @@
 nearest of its family.
 
     python3.x          AWS's runtime client on a Python of its own (python_home)
-    nodejs*            the `node` that is found, with a runtime client of ours (node/bootstrap.mjs)
+    nodejs*            the `node` that is found, with a runtime client of ours (node/bootstrap.cjs)
     provided*, go1.x   an executable of the function's own, `bootstrap`
 
 Not here: starting a worker (worker), the list of runtimes that AWS knows (control, from the service model).
@@ -34,7 +34,7 @@ from tidegate.functions.python_home import LAUNCHER, make_home, packages_of, pyt
 
 _DECLARED = re.compile(r"(?P<family>python|nodejs)(?P<major>\d+)(?:\.(?P<minor>\d+|x))?")
 _CUSTOM = ("provided", "provided.al2", "provided.al2023", "go1.x")
-_NODE_CLIENT = Path(__file__).parent / "node" / "bootstrap.mjs"
+_NODE_CLIENT = Path(__file__).parent / "node" / "bootstrap.cjs"
 _SUPPORTED = "python, nodejs, provided and go1.x are"
 _INSTEAD = {
     "java": "AWS's runtime client for Java is not run by Tidegate yet; build the function as a custom runtime "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from tidegate.core.arns import function_arn
+
+LATEST: Final = "$LATEST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class Permission:
     source_arn: str | None = None
     """ArnLike pattern; None: any source."""
     source_account: str | None = None
+    url_auth_type: str | None = None
+    """Only for calls of a function URL with this authorization."""
+    via_url: bool | None = None
+    """Only for calls of a function URL (or for all others)."""
+    unmet: bool = False
+    """It asks for what none of our invokers carries: an event source token, an organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class FunctionSpec:
     memory: int
     """MB."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    """Code hashes, as `code_sha256`, in the order in which they are laid over each other."""
 
     @property
     def arn(self) -> str:
@@ -47,11 +57,46 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class EventPolicy:
+    """What becomes of asynchronous invocations."""
+
+    retries: int = 2
+    max_age: int = 21_600
+    """Seconds."""
+    on_success: str | None = None
+    """ARN of a destination."""
+    on_failure: str | None = None
+    dead_letter: str | None = None
+    """ARN of a queue or topic. `$LATEST`'s or a version's own; an alias takes that of the version it runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A function as it can be invoked now: its code and its resource policy change independently."""
+    """`$LATEST` or a version as it can be invoked now: its code and its resource policy change independently."""
 
     spec: FunctionSpec
     permissions: tuple[Permission, ...] = ()
+    events: EventPolicy = EventPolicy()  # noqa: RUF009 - frozen
+    reserved_concurrency: int | None = None
+    """How many invocations of all versions may run at once. Only `$LATEST`'s entry says it, for the whole function."""
+
+    @property
+    def arn(self) -> str:
+        """What it is invoked by: without a qualifier for `$LATEST`."""
+        spec = self.spec
+        return spec.arn if spec.version == LATEST else f"{spec.arn}:{spec.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class AliasEntry:
+    """A name for one version, or for two by weight."""
+
+    arn: str
+    """With the alias."""
+    routes: tuple[tuple[str, float], ...]
+    """ARN of a version → its share in percent; they add up to 100."""
+    permissions: tuple[Permission, ...] = ()
+    events: EventPolicy = EventPolicy()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +115,23 @@ class Invoker:
     """Who invokes through a resource policy: a service on behalf of one of its resources."""
 
     principal: str
-    """E.g. `apigateway.amazonaws.com`."""
+    """E.g. `apigateway.amazonaws.com`; `*` is anybody at a function URL."""
     source_arn: str
     source_account: str
+    url_auth_type: str | None = None
+    """Of the function URL that is called; None: another way."""
 
 
 class InvokeError(Exception):
     """The service refuses an invocation; the function's own failures are results, not errors. `code` as in the Lambda API."""
 
-    def __init__(self, code: str, message: str, status: int) -> None:
+    def __init__(self, code: str, message: str, status: int, *, reason: str | None = None) -> None:
+        """`reason`: of a throttle, as `Reason` gives it."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.reason = reason
 
 
 class Functions(Protocol):
@@ -102,5 +151,19 @@ class Functions(Protocol):
         """Run a function and wait. `arn`: full function ARN, with a qualifier or without. `invoker`: check the resource
         policy for it; None: the caller has been authorized otherwise. Raises InvokeError (ResourceNotFoundException 404,
         AccessDeniedException 403, TooManyRequestsException 429, RequestTooLargeException 413).
+        """
+        ...
+
+    async def submit(
+        self,
+        arn: str,
+        payload: bytes,
+        *,
+        invoker: Invoker | None = None,
+        trace_header: str | None = None,
+        client_context: bytes | None = None,
+    ) -> str:
+        """Invoke asynchronously: when this returns the request id, the event is kept and outlives the process. Raises
+        InvokeError as `invoke` does; the function's own throttles are retried later and refuse nothing.
         """
         ...
