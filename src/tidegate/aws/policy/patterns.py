@@ -1,4 +1,4 @@
-"""Wildcards and policy variables: `*`, `?`, `${key}`, `${key, 'default'}`, and `${*}` `${?}` `${$}` for the characters themselves.
+"""Wildcards and policy variables: `*`, `?`, `${key}`, `${key, 'default'}`, and `${*}` `${?}` `${$}` for the very characters.
 
 A pattern is matched run by run from the left, which cannot backtrack: a hostile `a*a*a*…` costs about its length.
 What a variable brings along is never a wildcard. Sources: *Variables and tags*, *Resource* (IAM JSON policy elements).
@@ -67,7 +67,7 @@ def _token(special: re.Match[str], *, variables: bool, wildcards: bool) -> Token
     return Variable(inner.strip().lower())
 
 
-def _within(text: str, *, wildcards: bool) -> Iterable[Token]:
+def _within(text: str, *, wildcards: bool) -> list[str | Wild]:
     if not wildcards:
         return [text]
     return [Wild(part) if part in ("*", "?") else part for part in re.split(r"([*?])", text)]
@@ -207,19 +207,61 @@ class Template:
                 parts.append(token)
         return parts
 
+    def text(self, lookup: Lookup) -> str | None:
+        """Of a template without wildcards."""
+        parts = self.fill(lookup)
+        return None if parts is None else "".join(map(str, parts))
+
+    def matches(self, text: str, lookup: Lookup) -> bool:
+        parts = self.fill(lookup)
+        return parts is not None and matcher(parts)(text)
+
     @property
     def keys(self) -> set[str]:
         return {token.key for token in self.tokens if isinstance(token, Variable)}
 
 
+@dataclass(frozen=True, slots=True)
+class ArnTemplate:
+    """A template in the parts of an ARN. Its own colons divide it; those in values do not."""
+
+    parts: tuple[Template, ...]
+
+    def matches(self, text: str, lookup: Lookup) -> bool:
+        given = text.split(":", _ARN_PARTS - 1)
+        return len(given) == len(self.parts) and all(
+            part.matches(one, lookup) for part, one in zip(self.parts, given, strict=True)
+        )
+
+    @property
+    def keys(self) -> set[str]:
+        return set().union(*(part.keys for part in self.parts))
+
+
 def template(text: str, *, variables: bool, wildcards: bool = True) -> Template | None:
-    """None when the text has nothing to fill in and no escaped character: it can be matched as it is."""
+    """None when there is nothing to fill in and no escaped character: the text can be matched as it is."""
     if not variables or "${" not in text:
         return None
     return Template(tuple(tokens(text, variables=True, wildcards=wildcards)))
 
 
-def arn_parts_glob(pattern: str) -> Matcher:
+def arn_template(text: str, *, variables: bool) -> ArnTemplate | Template | None:
+    """Not divided when it has fewer than six parts."""
+    whole = template(text, variables=variables)
+    if whole is None:
+        return None
+    parts: list[list[Token]] = [[]]
+    for token in whole.tokens:
+        if not isinstance(token, str):
+            parts[-1].append(token)
+            continue
+        first, *others = token.split(":", _ARN_PARTS - len(parts))
+        parts[-1].append(first)
+        parts += [[other] for other in others]
+    return whole if len(parts) < _ARN_PARTS else ArnTemplate(tuple(Template(tuple(part)) for part in parts))
+
+
+def arn_glob(pattern: str) -> Matcher:
     """A pattern of all six parts of an ARN, each for itself: a star never reaches over a colon before the last part."""
     wanted = [glob(part) for part in pattern.split(":", _ARN_PARTS - 1)]
 
@@ -239,18 +281,4 @@ def resource_glob(pattern: str) -> Matcher:
     parts = pattern.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS or not any("*" in part for part in parts[:-1]):
         return glob(pattern)
-    return arn_parts_glob(pattern)
-
-
-def filled_arn_parts(parts: Sequence[str | Wild], text: str) -> bool:
-    """As `arn_parts_glob`, for a template that was filled. Colons in the template divide; those in values do not."""
-    wanted: list[list[str | Wild]] = [[]]
-    for part in parts:
-        if isinstance(part, Wild):
-            wanted[-1].append(part)
-            continue
-        pieces = part.split(":", _ARN_PARTS - len(wanted))
-        wanted[-1].append(pieces[0])
-        wanted += [[piece] for piece in pieces[1:]]
-    given = text.split(":", _ARN_PARTS - 1)
-    return len(given) == len(wanted) and all(matcher(w)(g) for w, g in zip(wanted, given, strict=True))
+    return arn_glob(pattern)

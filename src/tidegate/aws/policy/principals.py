@@ -32,6 +32,8 @@ class Principal:
     """Of a role's session: the role, with its path."""
     names: frozenset[str] = field(default_factory=frozenset)
     """Of services and identity providers."""
+    canonical_user: str | None = None
+    """S3's id of the account."""
 
     @classmethod
     def root(cls, account: str, *, partition: str = "aws") -> Principal:
@@ -81,22 +83,24 @@ class PrincipalSet:
     arns: frozenset[str]
     services: frozenset[str]
     federated: frozenset[str]
+    canonical_users: frozenset[str]
 
     def grade(self, principal: Principal) -> Grade:
         if self.everyone:
             return Grade.ITSELF
         if principal.names:
             named = self.services if principal.type == "Service" else self.federated
-            return Grade.NOT if named.isdisjoint(principal.names) else Grade.ITSELF
+            return Grade.NOT if named.isdisjoint(principal.names) and "*" not in named else Grade.ITSELF
         if principal.arn in self.arns or (principal.is_root and principal.account in self.accounts):
             return Grade.ITSELF
         if principal.role_arn in self.arns:
             return Grade.ROLE
-        return Grade.ACCOUNT if principal.account in self.accounts else Grade.NOT
+        of_account = principal.account in self.accounts or principal.canonical_user in self.canonical_users
+        return Grade.ACCOUNT if of_account else Grade.NOT
 
 
 def principal_set(named: Mapping[str, tuple[str, ...]]) -> PrincipalSet:
-    """`named`: type (AWS, Service, Federated) to names, checked."""
+    """`named`: type (AWS, Service, Federated, CanonicalUser) to names, checked."""
     aws = named.get("AWS", ())
     accounts = {name if ":" not in name else _account(name) for name in aws if name.isdigit() or name.endswith(":root")}
     return PrincipalSet(
@@ -105,4 +109,5 @@ def principal_set(named: Mapping[str, tuple[str, ...]]) -> PrincipalSet:
         arns=frozenset(name for name in aws if name.startswith("arn:") and not name.endswith(":root")),
         services=frozenset(named.get("Service", ())),
         federated=frozenset(named.get("Federated", ())),
+        canonical_users=frozenset(named.get("CanonicalUser", ())),
     )
