@@ -31,9 +31,15 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "module": ({"app.js": "export const handler = async (e) => [e]", "package.json": MODULE}, "app.handler"),
     "top-level await": ({"app.mjs": "const one = await 1; export const handler = async (e) => [e]"}, "app.handler"),
     "nested": ({"src/deep/app.js": "exports.a = {b: {c: async (e) => [e]}}"}, "src/deep/app.a.b.c"),
-    "callback": ({"app.js": "exports.handler = (e, c, done) => { setTimeout(() => done(null, [e]), 5) }"}, "app.handler"),
+    "callback": (
+        {"app.js": "exports.handler = (e, c, done) => { setTimeout(() => done(null, [e]), 5) }"},
+        "app.handler",
+    ),
     "callback now": ({"app.js": "exports.handler = (e, c, done) => done(null, [e])"}, "app.handler"),
-    "async callback": ({"app.js": "exports.handler = async (e, c, done) => { done(null, [e]); return [e] }"}, "app.handler"),
+    "async callback": (
+        {"app.js": "exports.handler = async (e, c, done) => { done(null, [e]); return [e] }"},
+        "app.handler",
+    ),
     "promise": ({"app.js": "exports.handler = (e) => new Promise(r => setTimeout(r, 5, [e]))"}, "app.handler"),
     "succeed": ({"app.js": "exports.handler = (e, c) => c.succeed([e])"}, "app.handler"),
     "done": ({"app.js": "exports.handler = (e, c) => { c.done(null, [e]) }"}, "app.handler"),
@@ -187,7 +193,12 @@ FAILURES: dict[str, tuple[str, str, str, str | None]] = {
         "Error: nobody",
         "Runtime.UnhandledPromiseRejection: Error: nobody",
     ),
-    "bigint": ("Promise.resolve(1n)", "Runtime.MarshalError", "Unable to stringify response body: TypeError: Do not", ""),
+    "bigint": (
+        "Promise.resolve(1n)",
+        "Runtime.MarshalError",
+        "Unable to stringify response body: TypeError: Do not",
+        "",
+    ),
 }
 
 
@@ -207,7 +218,8 @@ def test_failures(tmp_path: Path) -> None:
                     assert any(line.startswith("    at ") for line in error["trace"][1:]), name
                 assert isinstance(await room.value(arn, {"kind": "calls"}), int), name
             assert re.search(
-                rf'\t{ID}\tERROR\tInvoke Error \t{{"errorType":"RangeError","errorMessage":"no luck","stack":\[', room.text()
+                rf'\t{ID}\tERROR\tInvoke Error \t{{"errorType":"RangeError","errorMessage":"no luck","stack":\[',
+                room.text(),
             )
 
     run(work())

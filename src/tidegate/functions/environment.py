@@ -51,6 +51,17 @@ def worker_environment(spec: FunctionSpec, base: Mapping[str, str], place: Place
     }
 
 
+def wrapper(variables: Mapping[str, str], place: Place) -> list[str]:
+    """The script that starts the runtime in its stead. AWS: "Modifying the runtime environment", wrapper scripts."""
+    script = variables.get("AWS_LAMBDA_EXEC_WRAPPER")
+    if not script:
+        return []
+    for there, here in (("/var/task/", place.task_root), ("/opt/", place.opt)):
+        if script.startswith(there):
+            return [f"{here}/{script.removeprefix(there)}"]
+    return [script]
+
+
 def _overridable(spec: FunctionSpec, place: Place) -> dict[str, str]:
     return {
         "LANG": "en_US.UTF-8",
@@ -66,6 +77,9 @@ def _overridable(spec: FunctionSpec, place: Place) -> dict[str, str]:
         # Without HOME, `~` would be the gateway user's own, with its AWS profiles in it.
         "HOME": place.scratch,
         "TMPDIR": place.scratch,
+        # A compiled module counts as fresh when the source's size and second are the same: too coarse for code that is
+        # being edited.
+        **({"PYTHONPYCACHEPREFIX": f"{place.scratch}/.pycache"} if spec.folder is not None else {}),
     }
 
 

@@ -60,7 +60,7 @@ def every_node() -> Iterator[str]:
 
 def _managed(name: str, family: str) -> Iterator[str]:
     """What pyenv, uv, nvm and fnm have installed for this user. A shim of theirs on PATH runs whatever is switched on."""
-    home = Path(os.path.expanduser("~"))
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - pathlib's raises for a user without a home
     roots = {
         "python": (home / ".pyenv/versions", home / ".local/share/uv/python"),
         "node": (home / ".nvm/versions/node", home / ".local/share/fnm/node-versions"),

@@ -36,6 +36,7 @@ _MEMORY_TICK = 0.25
 _SETTLING_SECONDS = 10.0
 """A runtime client asks for more within microseconds of its answer; one that does not is stuck."""
 _GOODBYE_SECONDS = 5.0
+_NO_LAYERS = Path("/opt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,17 @@ class Pool:
         settings: PoolSettings,
         *,
         code: Callable[[str], Path],
+        opt: Callable[[tuple[str, ...]], Path],
         runtimes: Runtimes,
         clock: Clock,
         ids: Ids,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`code`: CodeSha256 → the unpacked package."""
+        """`code`: CodeSha256 → the unpacked package. `opt`: those of layers → the directory for /opt; may block."""
         self.counters = Counters()
         self._settings = settings
         self._code = code
+        self._opt = opt
         self._runtimes = runtimes
         self._clock = clock
         self._ids = ids
@@ -96,7 +99,7 @@ class Pool:
         self._leaving: set[Worker] = set()
         """Killed, but not yet seen to have ended."""
         self._announced: set[tuple[str, str]] = set()
-        """Functions and runtimes of which it was said that another version runs them."""
+        """Functions and what was said of them."""
         self._tasks = TaskSet()
         self._timer: asyncio.TimerHandle | None = None
         self._memory_timer: asyncio.TimerHandle | None = None
@@ -323,9 +326,10 @@ class Pool:
         slot, spec = worker.slot, worker.plan.spec
         try:
             runtime = await self._runtimes.find(spec.runtime)
-            self._announce(spec, runtime)
+            opt = await self._loop.run_in_executor(None, self._opt, spec.layers) if spec.layers else _NO_LAYERS
+            self._announce(spec, runtime, opt)
             if slot.phase is Phase.STARTING:
-                await worker.start(runtime)
+                await worker.start(runtime, opt)
         except UnsupportedRuntime as error:
             self._refuse_start(worker, InvokeError("InvalidRuntimeException", str(error), 502))
         except InvalidEntrypoint as error:
@@ -342,17 +346,23 @@ class Pool:
             else:  # it was retired while it started
                 self._discard(worker)
 
-    def _announce(self, spec: FunctionSpec, runtime: Runtime) -> None:
-        """Once per function, whatever else of it changes."""
-        if runtime.substitute is not None and (spec.arn, spec.runtime) not in self._announced:
-            self._announced.add((spec.arn, spec.runtime))
-            log.warning("function %s: %s is not here, running on %s", spec.name, spec.runtime, runtime.substitute)
+    def _announce(self, spec: FunctionSpec, runtime: Runtime, opt: Path) -> None:
+        """What is not as on AWS: once per function, whatever else of it changes."""
+        if runtime.substitute is not None:
+            self._warn(spec, f"{spec.runtime} is not here, running on {runtime.substitute}")
+        if spec.layers and (opt / "extensions").is_dir():
+            self._warn(spec, "extensions in layers are not run")
+
+    def _warn(self, spec: FunctionSpec, text: str) -> None:
+        if (spec.arn, text) not in self._announced:
+            self._announced.add((spec.arn, text))
+            log.warning("function %s: %s", spec.name, text)
 
     def _plan(self, spec: FunctionSpec) -> WorkerPlan:
         unique = self._ids.token_hex(32)
         return WorkerPlan(
             spec=spec,
-            task_root=self._code(spec.code_sha256),
+            task_root=self._code(spec.code_sha256) if spec.folder is None else Path(spec.folder),
             scratch=self._settings.scratch / unique,
             log_stream=log_stream_name(self._clock.now().strftime("%Y/%m/%d"), spec.version, unique),
             base_environment=self._settings.base_environment,

@@ -111,7 +111,7 @@ def _entrypoint(runtime: str, handler: str, task_root: str, opt: str) -> str:
     if runtime == "go1.x":
         names.insert(0, f"{task_root}/{handler}")
     for name in names:
-        if os.path.isfile(name):
+        if Path(name).is_file():
             if not os.access(name, os.X_OK):
                 raise InvalidEntrypoint(f"fork/exec {_on_aws(name, task_root, opt)}: permission denied")
             return name

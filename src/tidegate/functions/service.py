@@ -16,7 +16,9 @@ from typing import Final
 
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
+from tidegate.functions.folders import stamp
 from tidegate.functions.invocation import Invocation
+from tidegate.functions.layers import Layers
 from tidegate.functions.logs import LogLine, Logs, LogSettings
 from tidegate.functions.packages import PackageStore
 from tidegate.functions.permissions import may_invoke
@@ -76,12 +78,21 @@ class FunctionStats:
 class _Function:
     """What can be invoked under one ARN now."""
 
-    __slots__ = ("decisions", "entry", "group")
+    __slots__ = ("decisions", "entry", "group", "look", "stamp")
 
     def __init__(self, entry: CatalogEntry, group: FunctionGroup) -> None:
         self.entry = entry
         self.group = group
         self.decisions: dict[Invoker, bool] = {}
+        self.stamp: bytes | None = None
+        """Of the folder from which the group's workers are started; None: no look was taken yet."""
+        self.look = 0
+        """The number of the look that gave the stamp."""
+
+    def with_permissions_of(self, entry: CatalogEntry) -> _Function:
+        function = _Function(entry, self.group)
+        function.stamp, function.look = self.stamp, self.look
+        return function
 
     def allows(self, invoker: Invoker) -> bool:
         decision = self.decisions.get(invoker)
@@ -114,12 +125,15 @@ class FunctionService:
         self._pool = Pool(
             _pool_settings(settings, self._scratch.own),
             code=packages.path,
+            opt=Layers(packages).opt,
             runtimes=Runtimes(settings.runtimes or settings.scratch.parent / "runtimes"),
             clock=clock,
             ids=ids,
             loop=loop,
         )
         self._functions: dict[str, _Function] = {}
+        self._looks = 0
+        """How often a folder was looked at."""
         for entry in catalog.values():
             self.replace(entry)
 
@@ -139,7 +153,7 @@ class FunctionService:
         arn = entry.spec.arn
         old = self._functions.get(arn)
         if old is not None and old.entry.spec == entry.spec:
-            self._functions[arn] = _Function(entry, old.group)
+            self._functions[arn] = old.with_permissions_of(entry)
             return
         group = self._group(entry.spec)
         self._functions[arn] = _Function(entry, group)
@@ -169,6 +183,8 @@ class FunctionService:
             raise _denied(arn, invoker)
         if len(payload) > MAX_REQUEST:
             raise _too_large()
+        if function.entry.spec.folder is not None:
+            function = await self._reloaded(arn, function.entry.spec.folder)
         invocation = Invocation(
             request_id=request_id or self._ids.request_id(),
             payload=payload or b"{}",
@@ -215,6 +231,22 @@ class FunctionService:
 
     def _group(self, spec: FunctionSpec) -> FunctionGroup:
         return FunctionGroup(spec, self._logs.of(spec.name))
+
+    async def _reloaded(self, arn: str, folder: str) -> _Function:
+        """The function, with a new group if its folder has changed; workers of the old one end when they have answered.
+
+        Looks may end in another order than they began: what a later one has seen stands.
+        """
+        self._looks += 1
+        look = self._looks
+        seen = await self._loop.run_in_executor(None, stamp, Path(folder))
+        function = self._functions.get(arn) or self._qualified(arn)
+        if look > function.look and function.entry.spec.folder == folder:
+            old, function.stamp, function.look = function.stamp, seen, look
+            if old not in (None, seen):
+                group, function.group = function.group, self._group(function.entry.spec)
+                self._pool.retire(group, function.group)
+        return function
 
     def _qualified(self, arn: str) -> _Function:
         """`…:function:name:$LATEST` is the function itself; there are no other qualifiers yet."""

@@ -50,6 +50,8 @@ class FunctionSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     """Code hashes, as `code_sha256`, in the order in which they are laid over each other."""
+    folder: str | None = None
+    """A directory with the code, in place of a package; what is saved there runs from the next invocation on."""
 
     @property
     def arn(self) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tidegate.core.clock import Clock
-from tidegate.functions.environment import Place, worker_environment
+from tidegate.functions.environment import Place, worker_environment, wrapper
 from tidegate.functions.invocation import Invocation, Outcome, exit_text, too_large_failure
 from tidegate.functions.logs import FunctionLog, LineSplitter, end_line, report_line, start_line
 from tidegate.functions.process import ChildProcess, exit_reason
@@ -58,8 +58,6 @@ class WorkerPlan:
     """Made by the worker, and removed when it has ended."""
     log_stream: str
     base_environment: Mapping[str, str]
-    opt: Path = Path("/opt")
-    """Where its layers are."""
 
 
 class Worker:
@@ -98,17 +96,18 @@ class Worker:
         self._memory_due = 0.0
         self._exit_code: int | None = None
 
-    async def start(self, runtime: Runtime) -> None:
-        """Raises OSError or InvalidEntrypoint; then nothing is left behind."""
+    async def start(self, runtime: Runtime, opt: Path) -> None:
+        """`opt`: where its layers are. Raises OSError or InvalidEntrypoint; then nothing is left behind."""
         plan = self.plan
         try:
             await self._server.listen(self._loop)
             plan.scratch.mkdir(parents=True)
-            place = self._place(runtime)
+            place = self._place(runtime, opt)
+            environment = worker_environment(plan.spec, plan.base_environment, place)
             self._process.start(
-                runtime.command(plan.spec.handler, place.task_root, place.opt),
+                [*wrapper(environment, place), *runtime.command(plan.spec.handler, place.task_root, place.opt)],
                 cwd=plan.task_root,
-                environment=worker_environment(plan.spec, plan.base_environment, place),
+                environment=environment,
             )
             self.running = True
         except ValueError as error:  # a NUL byte in a variable or in the handler's name
@@ -117,14 +116,14 @@ class Worker:
             if not self.running:
                 self._release()
 
-    def _place(self, runtime: Runtime) -> Place:
+    def _place(self, runtime: Runtime, opt: Path) -> Place:
         plan, node = self.plan, runtime.declared.family == "nodejs"
         return Place(
             runtime_api=self._server.address,
             task_root=str(plan.task_root),
             scratch=str(plan.scratch),
             log_stream=plan.log_stream,
-            opt=str(plan.opt),
+            opt=str(opt),
             runtime_dir=runtime.directory,
             binaries=runtime.binaries,
             node=runtime.interpreter.version[0] if node and runtime.interpreter is not None else 0,
