@@ -129,6 +129,20 @@ def test_boundaries_and_sessions_only_take_away(mine: dict[str, Any], limit: dic
         assert alone.allowed or not decide(asked, limited).allowed
 
 
+@given(
+    st.lists(st.sampled_from(["a", "b", "?", "ab"]), max_size=6).map("".join),
+    st.text(alphabet="ab", max_size=90),
+    st.sampled_from(["", "?", "?b", "a?b", "b??a?b"]),
+)
+@settings(max_examples=800)
+def test_long_searches_find_the_same(run: str, text: str, tail: str) -> None:
+    pattern = f"*{run}?{'a?' * 4}bb*{run}{tail}*"
+    assert glob(pattern)(text) is bool(re.fullmatch(pattern.replace("?", ".").replace("*", ".*"), text))
+    assert glob(pattern)("a" * 200 + text) is bool(
+        re.fullmatch(pattern.replace("?", ".").replace("*", ".*"), "a" * 200 + text)
+    )
+
+
 letters = st.text(alphabet="ab*?:.", max_size=12)
 
 
@@ -211,6 +225,11 @@ def test_a_deep_object_is_refused_without_walking_down() -> None:
         "*?" * 2_000 + "b",
         "?*" * 2_000 + "b",
         "**" * 2_000 + "b",
+        "a*" * 2_000 + "b*a",
+        "*a?" * 1_500 + "b*?",
+        "*" + "a?" * 2_000 + "b*",
+        "*" + "a" * 4_000 + "b*a",
+        "*" + "?" * 4_000 + "b*",
     ],
 )
 def test_pathological_wildcards_end(pattern: str) -> None:

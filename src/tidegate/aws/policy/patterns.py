@@ -18,6 +18,8 @@ Lookup = Callable[[str], "str | None"]
 _SPECIAL = re.compile(r"\$\{([^}]*)\}|[*?]")
 _WITH_DEFAULT = re.compile(r"\s*([^,']+?)\s*,\s*'([^']*)'\s*")
 _ARN_PARTS = 6
+_ATTEMPTS = 16
+"""At finding a run of question marks before all positions are tried at once."""
 
 
 class Wild(Enum):
@@ -89,15 +91,31 @@ class _Run:
         if not self.pieces:
             return start if start <= last else -1
         offset, anchor = max(self.pieces, key=lambda piece: len(piece[1]))
-        while start <= last:
+        for _ in range(_ATTEMPTS):
             found = text.find(anchor, start + offset, last + offset + len(anchor))
-            if found < 0:
+            if found < 0 or found - offset > last:
                 return -1
             start = found - offset
             if self.at(text, start):
                 return start
             start += 1
-        return -1
+        return self._find_at_once(text, start, end)
+
+    def _find_at_once(self, text: str, start: int, end: int) -> int:
+        """For hostile runs (`a?a?a?…`): one bit for every position, all of them tested together, character by character."""
+        if end - self.length < start:
+            return -1
+        backwards = text[start:end][::-1]
+        occurrences: dict[str, int] = {}
+        possible = (1 << (end - self.length - start + 1)) - 1
+        for offset, piece in self.pieces:
+            for index, wanted in enumerate(piece, offset):
+                if wanted not in occurrences:
+                    occurrences[wanted] = int("".join(["1" if c == wanted else "0" for c in backwards]), 2)
+                possible &= occurrences[wanted] >> index
+                if not possible:
+                    return -1
+        return start + (possible & -possible).bit_length() - 1
 
 
 def _run(parts: Iterable[str | Wild]) -> _Run:
