@@ -12,6 +12,7 @@ import pytest
 from tests.functions.harness import run
 from tidegate.functions.runtime_api import MAX_RESPONSE, RuntimeApi, State, Told, render_next
 from tidegate.functions.runtime_server import RuntimeServer
+from tidegate.functions.streaming import Collector, Flow, Sink
 
 BASE = b"/2018-06-01/runtime/"
 NEXT = (b"GET", BASE + b"invocation/next")
@@ -20,8 +21,10 @@ ERROR = (b"POST", BASE + b"invocation/id-1/error")
 OTHER = (b"POST", BASE + b"invocation/id-0/response")
 INIT_ERROR = (b"POST", BASE + b"init/error")
 BEGIN = (b"", b"begin")
+STREAM = (b"POST", b"stream")
 
 Step = tuple[bytes, bytes]
+MODE = b"Lambda-Runtime-Function-Response-Mode: streaming\r\n"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,10 @@ Step = tuple[bytes, bytes]
         ([NEXT, BEGIN, ANSWER], ANSWER, 403, Told.NOTHING, State.DONE),
         ([NEXT, BEGIN, ANSWER], ERROR, 403, Told.NOTHING, State.DONE),
         ([NEXT, BEGIN, ANSWER], NEXT, None, Told.READY, State.READY),
+        ([NEXT, BEGIN, STREAM], ANSWER, 202, Told.STREAMED, State.DONE),
+        ([NEXT, BEGIN, STREAM], ERROR, 403, Told.NOTHING, State.STREAMING),
+        ([NEXT, BEGIN, STREAM], NEXT, 403, Told.NOTHING, State.STREAMING),
+        ([NEXT, BEGIN, STREAM, ANSWER], NEXT, None, Told.READY, State.READY),
         ([], (b"GET", b"/"), 404, Told.NOTHING, State.INIT),
         ([], (b"POST", BASE + b"invocation/next"), 404, Told.NOTHING, State.INIT),
         ([], (b"GET", BASE + b"restore/next"), 404, Told.NOTHING, State.INIT),
@@ -52,6 +59,9 @@ def test_states(before: list[Step], request_: Step, status: int | None, told: To
     for step in before:
         if step == BEGIN:
             api.begin("id-1")
+        elif step == STREAM:
+            assert api.open_stream(*ANSWER)
+            assert not api.open_stream(*ANSWER)
         else:
             api.ask(*step)
     verdict = api.ask(*request_)
@@ -107,9 +117,15 @@ class Owner:
     def __init__(self) -> None:
         self.events: list[tuple[str, bytes]] = []
         self.closed = asyncio.Event()
+        self.sink = Collector()
 
     def told(self, what: Told, body: bytes) -> None:
         self.events.append((what.name, body))
+
+    def streams(self, content_type: str, flow: Flow) -> Sink:
+        self.events.append(("STREAM", content_type.encode()))
+        self.sink.begin(content_type, flow)
+        return self.sink
 
     def poll_lost(self) -> None:
         self.events.append(("LOST", b""))
@@ -195,6 +211,33 @@ def test_a_body_beyond_the_limit_is_read_but_not_kept() -> None:
         writer.write(request(ANSWER, b"x" * (MAX_RESPONSE + 1)))
         assert await status_of(reader) == 413
         assert owner.events[1:] == [("TOO_LARGE", b"")]
+        writer.close()
+        server.close()
+
+    run(talk())
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_a_stream_however_its_bytes_arrive(size: int) -> None:
+    async def talk() -> None:
+        server, owner, reader, writer = await listening()
+        for turn in range(2):
+            writer.write(request(NEXT))
+            while len(owner.events) < 3 * turn + 1:
+                await asyncio.sleep(0)
+            server.hand_over("id-1", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await status_of(reader)
+            head = request(ANSWER, None, b"Content-Type: a/b\r\nTransfer-Encoding: chunked\r\n" + MODE)
+            data = head + b"3\r\nabc\r\n2\r\nde\r\n0\r\nLambda-Runtime-Function-Error-Body: e30=\r\n\r\n"
+            for start in range(0, len(data), size):
+                writer.write(data[start : start + size])
+                await writer.drain()
+            assert await status_of(reader) == 202
+        assert owner.events == [("READY", b""), ("STREAM", b"a/b"), ("STREAMED", b"e30=")] * 2
+        assert owner.sink.whole() == b"abcde" * 2
+        writer.write(request(ANSWER, b"x", MODE))
+        assert await status_of(reader) == 403
+        assert len(owner.events) == 6
         writer.close()
         server.close()
 

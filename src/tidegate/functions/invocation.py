@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tidegate.functions.runtime_api import MAX_RESPONSE
+
+if TYPE_CHECKING:
+    from tidegate.functions.streaming import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,9 @@ class Invocation:
         "function_arn",
         "future",
         "payload",
+        "released",
         "request_id",
+        "sink",
         "started_ns",
         "tail",
         "trace_header",
@@ -47,7 +54,10 @@ class Invocation:
         client_context: bytes | None,
         tail: bool,
         future: asyncio.Future[Outcome],
+        sink: Sink | None = None,
+        released: Callable[[], None] | None = None,
     ) -> None:
+        """`released`: called once, when it neither waits nor runs any more."""
         self.request_id = request_id
         self.payload = payload
         self.function_arn = function_arn
@@ -55,15 +65,25 @@ class Invocation:
         self.client_context = client_context
         self.tail = tail
         self.future = future
+        self.released = released
+        self.sink = sink
+        """Where a streamed response goes; None: it is collected, and is the outcome's payload."""
         self.started_ns = 0
         """`Clock.ticks_ns` when a worker got it."""
 
     def end(self, outcome: Outcome) -> None:
         """The caller may have gone in the meantime; the function runs to its end all the same, as on AWS."""
+        self.release()
         if not self.future.done():
             self.future.set_result(outcome)
 
+    def release(self) -> None:
+        released, self.released = self.released, None
+        if released is not None:
+            released()
+
     def refuse(self, error: Exception) -> None:
+        self.release()
         if not self.future.done():
             self.future.set_exception(error)
 

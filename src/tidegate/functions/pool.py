@@ -52,12 +52,16 @@ class PoolSettings:
 class FunctionGroup(Group[Invocation]):
     """One function version and its workers."""
 
-    __slots__ = ("log", "spec")
+    __slots__ = ("log", "look", "spec", "stamp")
 
     def __init__(self, spec: FunctionSpec, function_log: FunctionLog) -> None:
         super().__init__()
         self.spec = spec
         self.log = function_log
+        self.stamp: bytes | None = None
+        """Of the folder from which the workers are started; None: there is none, or no look was taken yet."""
+        self.look = 0
+        """The number of the look that gave the stamp."""
 
 
 @dataclass(slots=True)
@@ -130,9 +134,9 @@ class Pool:
         else:
             self._keep_watch()
 
-    def cancel(self, group: FunctionGroup, invocation: Invocation) -> None:
-        """Its caller has gone; when it is running already, it runs on."""
-        self._scheduler.cancel(group, invocation)
+    def cancel(self, group: FunctionGroup, invocation: Invocation) -> bool:
+        """Its caller has gone; when it is running already (False), it runs on."""
+        return self._scheduler.cancel(group, invocation)
 
     def retire(self, group: FunctionGroup, successor: FunctionGroup | None) -> None:
         """New invocations go to the successor, and those that wait; workers end when they have answered."""

@@ -5,7 +5,7 @@ Not here: HTTP parsing (runtime_server), what an answer means for the invocation
 AWS: "Lambda runtime API" (version 2018-06-01). The states:
 
     INIT ──next──▶ READY ──begin()──▶ BUSY ──response|error──▶ DONE ──next──▶ READY
-      └─init/error─▶ FAILED
+      └─init/error─▶ FAILED            └─open_stream()─▶ STREAMING ──end of the response──▶ DONE
 
 Whatever else is asked for in a state is answered 403 InvalidStateTransition; an unknown invocation 400 InvalidRequestID.
 `restore/*` belongs to SnapStart, which is never announced to a runtime here.
@@ -31,6 +31,8 @@ class State(Enum):
     READY = auto()
     """Waits on `next`."""
     BUSY = auto()
+    STREAMING = auto()
+    """Its response has begun and is not over."""
     DONE = auto()
     """Has answered, and has not asked for more yet."""
     FAILED = auto()
@@ -46,6 +48,8 @@ class Told(Enum):
     """The body is the function's result."""
     FAILED = auto()
     """The body is the error that the invocation ends with."""
+    STREAMED = auto()
+    """The streamed response is over; an error of the function may be in its trailers."""
     TOO_LARGE = auto()
     """The invocation ends, its result was longer than MAX_RESPONSE."""
     INIT_FAILED = auto()
@@ -73,6 +77,7 @@ _LARGE = _refusal(b"413 Request Entity Too Large", b"RequestEntityTooLarge", b"E
 
 _HOLD = Verdict(None, Told.READY)
 _TAKEN = Verdict(_ACCEPTED, Told.ANSWERED)
+_STREAMED = Verdict(_ACCEPTED, Told.STREAMED)
 _TAKEN_ERROR = Verdict(_ACCEPTED, Told.FAILED)
 _TAKEN_INIT_ERROR = Verdict(_ACCEPTED, Told.INIT_FAILED)
 _TOO_LARGE = Verdict(_LARGE, Told.TOO_LARGE)
@@ -141,12 +146,22 @@ class RuntimeApi:
         if self.state is State.READY:
             self.state = State.DONE
 
+    def open_stream(self, method: bytes, target: bytes) -> bool:
+        """The head of a streaming response has come; False: it is not one for the invocation that runs."""
+        if self.state is not State.BUSY or method != b"POST" or target != self._response_path:
+            return False
+        self.state = State.STREAMING
+        return True
+
     def ask(self, method: bytes, target: bytes, *, too_large: bool = False) -> Verdict:
         """`too_large`: the body was longer than MAX_RESPONSE and has been thrown away."""
         if target == _NEXT and method == b"GET":
             return self._next()
         if method == b"POST":
             if target == self._response_path:
+                if self.state is State.STREAMING:
+                    self.state = State.DONE
+                    return _STREAMED
                 return self._end(_TOO_LARGE if too_large else _TAKEN)
             if target == self._error_path:
                 return self._end(_TOO_LARGE if too_large else _TAKEN_ERROR)

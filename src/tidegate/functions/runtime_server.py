@@ -13,12 +13,20 @@ from typing import Protocol, cast
 import httptools
 
 from tidegate.functions.runtime_api import BAD_REQUEST, MAX_RESPONSE, RuntimeApi, Told
+from tidegate.functions.streaming import Flow, Sink
+
+_MODE = b"lambda-runtime-function-response-mode"
+_ERROR_BODY = b"lambda-runtime-function-error-body"
 
 
 class RuntimeOwner(Protocol):
     """Whoever owns the worker process."""
 
     def told(self, what: Told, body: bytes, /) -> None: ...
+
+    def streams(self, content_type: str, flow: Flow, /) -> Sink:
+        """The response to the invocation that runs comes in chunks: where they go."""
+        ...
 
     def poll_lost(self) -> None:
         """The idle worker's connection broke: nothing can be handed to it now."""
@@ -79,6 +87,11 @@ class RuntimeServer:
         if not self._connections:
             self.owner.connections_closed()
 
+    def stream(self, connection: _Connection, method: bytes, target: bytes, *, content_type: bytes) -> Sink | None:
+        if connection is self._polling or not self.api.open_stream(method, target):
+            return None
+        return self.owner.streams(content_type.decode("latin-1"), connection)
+
     def asked(self, connection: _Connection, method: bytes, target: bytes, *, body: bytes, too_large: bool) -> None:
         if connection is self._polling:
             connection.abort()  # a second request before the first is answered: no runtime client does that
@@ -93,7 +106,10 @@ class RuntimeServer:
 
 
 class _Connection(asyncio.Protocol):
-    __slots__ = ("_body", "_parser", "_server", "_size", "_target", "_transport", "write")
+    __slots__ = (
+        "_body", "_content_type", "_error", "_parser", "_server", "_sink", "_size", "_streaming", "_target", "_transport",
+        "write",
+    )  # fmt: skip
 
     write: Callable[[bytes], None]
 
@@ -104,6 +120,11 @@ class _Connection(asyncio.Protocol):
         self._target = b""
         self._body: list[bytes] = []
         self._size = 0
+        self._streaming = False
+        self._content_type = b""
+        self._error = b""
+        """From the trailer of a stream that broke off: the error, base64."""
+        self._sink: Sink | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods, but are no subclass.
@@ -119,6 +140,14 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def pause(self) -> None:
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
+
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
@@ -130,13 +159,32 @@ class _Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._target = b""
         self._size = 0
+        self._error = b""
         if self._body:
             self._body = []
 
     def on_url(self, url: bytes) -> None:
         self._target += url
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        size = len(name)  # looked at first: this is called for every field of every request
+        if size == len(_MODE) and name.lower() == _MODE:
+            self._streaming = value.lower() == b"streaming"
+        elif size == len(_ERROR_BODY) and name.lower() == _ERROR_BODY:
+            self._error = value
+        elif size == 12 and name.lower() == b"content-type":
+            self._content_type = value
+
+    def on_headers_complete(self) -> None:
+        if self._streaming:
+            self._streaming = False
+            method, kind = self._parser.get_method(), self._content_type
+            self._sink = self._server.stream(self, method, self._target, content_type=kind)
+
     def on_body(self, body: bytes) -> None:
+        if self._sink is not None:
+            self._sink.feed(body)
+            return
         self._size += len(body)
         if self._size <= MAX_RESPONSE:
             self._body.append(body)
@@ -145,6 +193,9 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         parts = self._body
+        if self._sink is not None:
+            parts = [self._error]
+            self._sink = None
         self._server.asked(
             self,
             self._parser.get_method(),

@@ -17,7 +17,7 @@ from typing import Final
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.functions.folders import stamp
-from tidegate.functions.invocation import Invocation
+from tidegate.functions.invocation import Invocation, Outcome, failure
 from tidegate.functions.layers import Layers
 from tidegate.functions.logs import LogLine, Logs, LogSettings
 from tidegate.functions.packages import PackageStore
@@ -26,11 +26,20 @@ from tidegate.functions.pool import Counters, FunctionGroup, Pool, PoolSettings
 from tidegate.functions.runtimes import Runtimes
 from tidegate.functions.scheduler import Limits
 from tidegate.functions.scratch import Scratch
-from tidegate.functions.spec import CatalogEntry, FunctionSpec, InvokeError, Invoker, InvokeResult
+from tidegate.functions.spec import (
+    LATEST,
+    AliasEntry,
+    CatalogEntry,
+    FunctionSpec,
+    InvokeError,
+    Invoker,
+    InvokeResult,
+    Permission,
+)
+from tidegate.functions.streaming import ResponseStream
 
 MAX_REQUEST: Final = 6_291_456
 """Bytes. AWS: 6 MB for a synchronous invocation."""
-_LATEST = "$LATEST"
 _DECISIONS = 1024
 """Remembered per function: sources are an API's methods, so they are few unless somebody makes them up."""
 
@@ -75,32 +84,64 @@ class FunctionStats:
     timeouts: int
 
 
-class _Function:
-    """What can be invoked under one ARN now."""
+class _Quota:
+    """Reserved concurrency: what all versions of a function may run at once."""
 
-    __slots__ = ("decisions", "entry", "group", "look", "stamp")
+    __slots__ = ("limit", "running")
 
-    def __init__(self, entry: CatalogEntry, group: FunctionGroup) -> None:
-        self.entry = entry
-        self.group = group
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        self.running = 0
+
+    def take(self) -> None:
+        """Raises InvokeError when it is spent."""
+        if self.limit is not None and self.running >= self.limit:
+            reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+            raise InvokeError("TooManyRequestsException", "Rate Exceeded.", 429, reason=reason)
+        self.running += 1
+
+    def give_back(self) -> None:
+        self.running -= 1
+
+
+class _Policy:
+    """Who may invoke what one ARN names; decisions are remembered."""
+
+    __slots__ = ("decisions", "permissions")
+
+    def __init__(self, permissions: tuple[Permission, ...]) -> None:
+        self.permissions = permissions
         self.decisions: dict[Invoker, bool] = {}
-        self.stamp: bytes | None = None
-        """Of the folder from which the group's workers are started; None: no look was taken yet."""
-        self.look = 0
-        """The number of the look that gave the stamp."""
-
-    def with_permissions_of(self, entry: CatalogEntry) -> _Function:
-        function = _Function(entry, self.group)
-        function.stamp, function.look = self.stamp, self.look
-        return function
 
     def allows(self, invoker: Invoker) -> bool:
         decision = self.decisions.get(invoker)
         if decision is None:
             if len(self.decisions) >= _DECISIONS:
                 self.decisions.clear()
-            decision = self.decisions[invoker] = may_invoke(self.entry.permissions, invoker)
+            decision = self.decisions[invoker] = may_invoke(self.permissions, invoker)
         return decision
+
+
+class _Function:
+    """`$LATEST` or a version: what can be run under one ARN now."""
+
+    __slots__ = ("entry", "group", "policy", "quota")
+
+    def __init__(self, entry: CatalogEntry, group: FunctionGroup, quota: _Quota) -> None:
+        self.entry = entry
+        self.group = group
+        self.policy = _Policy(entry.permissions)
+        self.quota = quota
+
+
+class _Alias:
+    """A name for one version or two."""
+
+    __slots__ = ("entry", "policy")
+
+    def __init__(self, entry: AliasEntry) -> None:
+        self.entry = entry
+        self.policy = _Policy(entry.permissions)
 
 
 class FunctionService:
@@ -108,7 +149,7 @@ class FunctionService:
 
     def __init__(
         self,
-        catalog: Mapping[str, CatalogEntry],
+        catalog: Mapping[str, CatalogEntry | AliasEntry],
         packages: PackageStore,
         settings: FunctionSettings,
         *,
@@ -116,7 +157,7 @@ class FunctionService:
         ids: Ids,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`catalog`: function ARN without qualifier → what it is."""
+        """`catalog`: function ARN, with a qualifier for versions and aliases → what it is."""
         self._clock = clock
         self._ids = ids
         self._loop = loop
@@ -132,6 +173,10 @@ class FunctionService:
             loop=loop,
         )
         self._functions: dict[str, _Function] = {}
+        """By ARN: of `$LATEST` without a qualifier, of versions with their number."""
+        self._aliases: dict[str, _Alias] = {}
+        self._quotas: dict[str, _Quota] = {}
+        """By ARN without a qualifier."""
         self._looks = 0
         """How often a folder was looked at."""
         for entry in catalog.values():
@@ -148,23 +193,31 @@ class FunctionService:
         self._logs.close()
         await self._loop.run_in_executor(None, self._scratch.close)
 
-    def replace(self, entry: CatalogEntry) -> None:
+    def replace(self, entry: CatalogEntry | AliasEntry) -> None:
         """Add a function, or put another version of it in place. Workers stay when only the permissions differ."""
-        arn = entry.spec.arn
-        old = self._functions.get(arn)
+        if isinstance(entry, AliasEntry):
+            self._aliases[entry.arn] = _Alias(entry)
+            return
+        quota = self._quotas.setdefault(entry.spec.arn, _Quota())
+        if entry.spec.version == LATEST:
+            quota.limit = entry.reserved_concurrency
+        old = self._functions.get(entry.arn)
         if old is not None and old.entry.spec == entry.spec:
-            self._functions[arn] = old.with_permissions_of(entry)
+            self._functions[entry.arn] = _Function(entry, old.group, quota)
             return
         group = self._group(entry.spec)
-        self._functions[arn] = _Function(entry, group)
+        self._functions[entry.arn] = _Function(entry, group, quota)
         if old is not None:
             self._pool.retire(old.group, group)
 
     def remove(self, arn: str) -> None:
         """The function is not found from now on; what it runs is finished. Removing what is not there is nothing."""
+        self._aliases.pop(arn, None)
         old = self._functions.pop(arn, None)
         if old is not None:
             self._pool.retire(old.group, None)
+            if old.entry.spec.version == LATEST:
+                self._quotas.pop(arn, None)
 
     async def invoke(
         self,
@@ -178,13 +231,10 @@ class FunctionService:
         tail: bool = False,
     ) -> InvokeResult:
         """See `spec.Functions`. `payload` is JSON as the caller has checked; empty counts as `{}`."""
-        function = self._functions.get(arn) or self._qualified(arn)
-        if invoker is not None and not function.allows(invoker):
-            raise _denied(arn, invoker)
-        if len(payload) > MAX_REQUEST:
-            raise _too_large()
+        function = self._admitted(arn, payload, invoker)
         if function.entry.spec.folder is not None:
-            function = await self._reloaded(arn, function.entry.spec.folder)
+            function = await self._reloaded(function, function.entry.spec.folder)
+        function.quota.take()
         invocation = Invocation(
             request_id=request_id or self._ids.request_id(),
             payload=payload or b"{}",
@@ -193,8 +243,9 @@ class FunctionService:
             client_context=client_context,
             tail=tail,
             future=self._loop.create_future(),
+            released=function.quota.give_back,
         )
-        self._pool.submit(function.group, invocation)
+        self._submit(function, invocation)
         try:
             outcome = await invocation.future
         except asyncio.CancelledError:
@@ -207,6 +258,46 @@ class FunctionService:
             request_id=invocation.request_id,
             log_tail=outcome.log_tail,
         )
+
+    async def invoke_stream(
+        self,
+        arn: str,
+        payload: bytes,
+        *,
+        invoker: Invoker | None = None,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        client_context: bytes | None = None,
+        tail: bool = False,
+    ) -> ResponseStream:
+        """See `spec.Functions`."""
+        function = self._admitted(arn, payload, invoker)
+        if function.entry.spec.folder is not None:
+            function = await self._reloaded(function, function.entry.spec.folder)
+        function.quota.take()
+        stream = ResponseStream(request_id or self._ids.request_id(), function.entry.spec.version)
+        invocation = Invocation(
+            request_id=stream.request_id,
+            payload=payload or b"{}",
+            function_arn=arn,
+            trace_header=trace_header or self._trace_header(),
+            client_context=client_context,
+            tail=tail,
+            future=self._loop.create_future(),
+            released=function.quota.give_back,
+            sink=stream,
+        )
+        invocation.future.add_done_callback(lambda ended: _settle(stream, ended))
+        self._submit(function, invocation)
+        try:
+            await stream.opened()
+        except asyncio.CancelledError:
+            stream.close()
+            self._withdraw(function, invocation)
+            raise
+        if not stream.begun and (error := invocation.future.exception()) is not None:
+            raise error
+        return stream
 
     def tail(self, name: str, count: int) -> list[LogLine]:
         """The last lines of a function's log, oldest first."""
@@ -232,7 +323,23 @@ class FunctionService:
     def _group(self, spec: FunctionSpec) -> FunctionGroup:
         return FunctionGroup(spec, self._logs.of(spec.name))
 
-    async def _reloaded(self, arn: str, folder: str) -> _Function:
+    def _admitted(self, arn: str, payload: bytes, invoker: Invoker | None) -> _Function:
+        """What is to run. Raises InvokeError when it may not be invoked so."""
+        function, policy = self._find(arn)
+        if invoker is not None and not policy.allows(invoker):
+            raise _denied(arn, invoker)
+        if len(payload) > MAX_REQUEST:
+            raise _too_large()
+        return function
+
+    def _submit(self, function: _Function, invocation: Invocation) -> None:
+        try:
+            self._pool.submit(function.group, invocation)
+        except InvokeError:
+            invocation.release()
+            raise
+
+    async def _reloaded(self, function: _Function, folder: str) -> _Function:
         """The function, with a new group if its folder has changed; workers of the old one end when they have answered.
 
         Looks may end in another order than they began: what a later one has seen stands.
@@ -240,31 +347,61 @@ class FunctionService:
         self._looks += 1
         look = self._looks
         seen = await self._loop.run_in_executor(None, stamp, Path(folder))
-        function = self._functions.get(arn) or self._qualified(arn)
-        if look > function.look and function.entry.spec.folder == folder:
-            old, function.stamp, function.look = function.stamp, seen, look
-            if old not in (None, seen):
-                group, function.group = function.group, self._group(function.entry.spec)
-                self._pool.retire(group, function.group)
-        return function
+        current = self._functions.get(function.entry.arn)
+        if current is None:
+            raise InvokeError("ResourceNotFoundException", f"Function not found: {function.entry.arn}", 404)
+        group = current.group
+        if look > group.look and current.entry.spec.folder == folder:
+            if group.stamp not in (None, seen):
+                current.group = self._group(current.entry.spec)
+                self._pool.retire(group, current.group)
+            current.group.stamp, current.group.look = seen, look
+        return current
 
-    def _qualified(self, arn: str) -> _Function:
-        """`…:function:name:$LATEST` is the function itself; there are no other qualifiers yet."""
+    def _find(self, arn: str) -> tuple[_Function, _Policy]:
+        """What runs, and whose policy decides. Raises InvokeError."""
+        function = self._functions.get(arn)
+        if function is not None:
+            return function, function.policy
+        alias = self._aliases.get(arn)
+        if alias is not None:
+            function = self._functions.get(self._route(alias.entry))
+            if function is not None:
+                return function, alias.policy
         unqualified, _, qualifier = arn.rpartition(":")
         function = self._functions.get(unqualified)
-        if function is None or qualifier != _LATEST:
+        if function is None or qualifier != LATEST:
             raise InvokeError("ResourceNotFoundException", f"Function not found: {arn}", 404)
-        return function
+        return function, function.policy
+
+    def _route(self, alias: AliasEntry) -> str:
+        """One of the versions, by their weights."""
+        drawn = self._ids.percent() if len(alias.routes) > 1 else 0.0
+        for arn, share in alias.routes:
+            if drawn < share:
+                return arn
+            drawn -= share
+        return alias.routes[-1][0]
 
     def _withdraw(self, function: _Function, invocation: Invocation) -> None:
         """The caller has gone. While it waited, another version may have taken the queue over."""
-        current = self._functions.get(function.entry.spec.arn, function)
-        self._pool.cancel(function.group, invocation)
-        self._pool.cancel(current.group, invocation)
+        current = self._functions.get(function.entry.arn, function)
+        for group in (function.group, current.group):
+            if self._pool.cancel(group, invocation):
+                invocation.release()
 
     def _trace_header(self) -> str:
         root = f"1-{int(self._clock.time()):08x}-{self._ids.token_hex(24)}"
         return f"Root={root};Parent={self._ids.span_id()};Sampled=0"
+
+
+def _settle(stream: ResponseStream, ended: asyncio.Future[Outcome]) -> None:
+    error = ended.exception()
+    if error is None:
+        stream.settle(ended.result())
+    else:
+        code = error.code if isinstance(error, InvokeError) else "ServiceException"
+        stream.settle(Outcome(failure(code, str(error)), failed=True))
 
 
 def _pool_settings(settings: FunctionSettings, scratch: Path) -> PoolSettings:

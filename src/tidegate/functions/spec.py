@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -78,7 +78,7 @@ class CatalogEntry:
 
     spec: FunctionSpec
     permissions: tuple[Permission, ...] = ()
-    events: EventPolicy = EventPolicy()  # noqa: RUF009 - frozen
+    events: EventPolicy = EventPolicy()
     reserved_concurrency: int | None = None
     """How many invocations of all versions may run at once. Only `$LATEST`'s entry says it, for the whole function."""
 
@@ -98,7 +98,7 @@ class AliasEntry:
     routes: tuple[tuple[str, float], ...]
     """ARN of a version → its share in percent; they add up to 100."""
     permissions: tuple[Permission, ...] = ()
-    events: EventPolicy = EventPolicy()  # noqa: RUF009 - frozen
+    events: EventPolicy = EventPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,24 @@ class InvokeResult:
     request_id: str
     log_tail: bytes = b""
     """The last 4 KB of the invocation's log, only when asked for."""
+
+
+class StreamedResult(Protocol):
+    """What a streamed invocation gives: chunks as they come. Everything but `content_type` and the ids is settled when
+    they have ended. Who does not want the rest has to `close`.
+    """
+
+    request_id: str
+    executed_version: str
+    content_type: str
+    """`prelude.HTTP_INTEGRATION`: the chunks begin with status and headers. `application/json`: not streamed, one chunk."""
+    error: bytes | None
+    """The payload of the function's error, if it has failed; chunks before it were sent all the same."""
+    log_tail: bytes
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +172,20 @@ class Functions(Protocol):
         policy for it; None: the caller has been authorized otherwise. Raises InvokeError (ResourceNotFoundException 404,
         AccessDeniedException 403, TooManyRequestsException 429, RequestTooLargeException 413).
         """
+        ...
+
+    async def invoke_stream(
+        self,
+        arn: str,
+        payload: bytes,
+        *,
+        invoker: Invoker | None = None,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        client_context: bytes | None = None,
+        tail: bool = False,
+    ) -> StreamedResult:
+        """As `invoke`, but returns when the response has begun; raises InvokeError only before that."""
         ...
 
     async def submit(

@@ -8,6 +8,8 @@ AWS: "Lambda execution environment": init, invoke, and their ends.
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Protocol
 
 from tidegate.core.clock import Clock
 from tidegate.functions.environment import Place, worker_environment, wrapper
-from tidegate.functions.invocation import Invocation, Outcome, exit_text, too_large_failure
+from tidegate.functions.invocation import Invocation, Outcome, exit_text, failure, too_large_failure
 from tidegate.functions.logs import FunctionLog, LineSplitter, end_line, report_line, start_line
 from tidegate.functions.process import ChildProcess, exit_reason
 from tidegate.functions.runtime_api import Told, render_next
@@ -25,6 +27,7 @@ from tidegate.functions.runtimes import Runtime
 from tidegate.functions.scheduler import Slot
 from tidegate.functions.scratch import clear
 from tidegate.functions.spec import FunctionSpec
+from tidegate.functions.streaming import Collector, Flow, Sink
 
 _LAST_WORDS = 0.5
 """Seconds that bytes already sent by a dead process may take to be read."""
@@ -92,6 +95,8 @@ class Worker:
         """Of the init, until the first REPORT has told it."""
         self._initialised = False
         self._invocation: Invocation | None = None
+        self._sink: Sink | None = None
+        """Where the chunks of a streamed response go, from its head to its end."""
         self._memory = 0
         self._memory_due = 0.0
         self._exit_code: int | None = None
@@ -199,9 +204,31 @@ class Worker:
             invocation, self._invocation = self._invocation, None
             self._process.drain()  # what the handler printed is in the pipe by now; it belongs to this invocation
             tail = self._close_log(invocation)
+            failed = what is not Told.ANSWERED
             if what is Told.TOO_LARGE:
                 body = too_large_failure()
-            self._owner.answered(self, Outcome(body, what is not Told.ANSWERED, tail))
+            elif what is Told.STREAMED:
+                body, failed = self._streamed(body)
+            self._owner.answered(self, Outcome(body, failed, tail))
+
+    def streams(self, content_type: str, flow: Flow) -> Sink:
+        invocation = self._invocation
+        self._sink = Collector() if invocation is None or invocation.sink is None else invocation.sink
+        self._sink.begin(content_type, flow)
+        return self._sink
+
+    def _streamed(self, error: bytes) -> tuple[bytes, bool]:
+        """The end of a streamed response: the outcome's payload, and whether it has failed. `error`: base64."""
+        sink, self._sink = self._sink, None
+        assert sink is not None
+        if error:
+            try:
+                return base64.b64decode(error, validate=True), True
+            except binascii.Error:
+                return failure("Runtime.Unknown", "The error of the response stream could not be read."), True
+        if sink.too_large:
+            return too_large_failure(), True
+        return sink.whole(), False
 
     def poll_lost(self) -> None:
         self._owner.unready(self)
