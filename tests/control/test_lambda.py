@@ -97,10 +97,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "layers": (
         lambda c: c.update_function_configuration(
-            FunctionName="there", Layers=["arn:aws:lambda:us-east-1:1:layer:x:1"]
+            FunctionName="there", Layers=["arn:aws:lambda:us-east-1:123456789012:layer:x:1"]
         ),
         "InvalidParameterValueException",
-        "Tidegate does not support layers yet",
+        "Tidegate does not support layers of other accounts or regions",
     ),
     "another account": (
         lambda c: c.delete_function(FunctionName="arn:aws:lambda:us-east-1:999999999999:function:there"),
@@ -133,11 +133,6 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "InvalidParameterValueException",
         "Tidegate does not support log groups of other names yet",
     ),
-    "event": (
-        lambda c: c.invoke(FunctionName="there", InvocationType="Event"),
-        "InvalidParameterValueException",
-        "Tidegate does not support the invocation type Event yet",
-    ),
     "timeout": (
         lambda c: c.update_function_configuration(FunctionName="there", Timeout=901),
         "ValidationException",
@@ -155,9 +150,11 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "Could not parse request body into json",
     ),
     "not done": (
-        lambda c: c.publish_version(FunctionName="there"),
+        lambda c: c.put_provisioned_concurrency_config(
+            FunctionName="there", Qualifier="1", ProvisionedConcurrentExecutions=1
+        ),
         "UnsupportedOperationException",
-        "Tidegate does not support the operation PublishVersion yet",
+        "Tidegate does not support the operation PutProvisionedConcurrencyConfig yet",
     ),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,15 @@ _state = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
+
+_events = sa.Table(
+    "events",
+    _metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+"""Asynchronous invocations that have not met their end; they are no records, and belong to no transaction of any."""
 
 _SEPARATOR = "\x1f"
 """Between the parts of a key: a control character, which no id or name may hold."""
@@ -251,9 +260,33 @@ class SqlStore:
         with self._engine.connect() as connection:
             return _document(connection, digest)
 
+    def load_events(self) -> dict[str, bytes]:
+        """Asynchronous invocations by their ids, the oldest first. Raises StoreError."""
+        query = sa.select(_events.c.id, _events.c.data).order_by(_events.c.number)
+        try:
+            with self._engine.connect() as connection:
+                return {event_id: bytes(data) for event_id, data in connection.execute(query)}
+        except sa.exc.DatabaseError as error:
+            raise StoreError(f"events cannot be read: {error.orig}") from error
+
+    def write_events(self, puts: Mapping[str, bytes], removes: Sequence[str]) -> None:
+        """Add or change, and remove, in one transaction. Raises StoreError."""
+        try:
+            with self._engine.begin() as connection:
+                for event_id, data in puts.items():
+                    same = _events.c.id == event_id
+                    changed = connection.execute(sa.update(_events).where(same).values(data=data))
+                    if changed.rowcount == 0:
+                        connection.execute(sa.insert(_events).values(id=event_id, data=data))
+                for event_id in removes:
+                    connection.execute(sa.delete(_events).where(_events.c.id == event_id))
+        except sa.exc.DatabaseError as error:
+            raise StoreError(f"events cannot be written: {error.orig}") from error
+
     def clear(self) -> None:
-        """Forget every record and document; revisions go on."""
+        """Forget every record, document and event; revisions go on."""
         with self._engine.begin() as connection:
+            connection.execute(sa.delete(_events))
             connection.execute(sa.delete(_records))
             connection.execute(sa.delete(_documents))
             _bump_revision(connection)

@@ -1,4 +1,4 @@
-"""From a function's record to what the function service runs."""
+"""From a function's records to what the function service runs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.aws.scope import Scope
-from tidegate.definition.records import Function
-from tidegate.functions.spec import CatalogEntry, FunctionSpec, Permission
+from tidegate.core.arns import function_arn
+from tidegate.definition.records import Function, FunctionAlias, FunctionVersion, Invocable
+from tidegate.functions.spec import (
+    LATEST,
+    AliasEntry,
+    CatalogEntry,
+    EventPolicy,
+    FunctionSpec,
+    Permission,
+)
 
 
-def catalog_entry(function: Function, scope: Scope) -> CatalogEntry:
+def catalog_entry(function: Function | FunctionVersion, scope: Scope) -> CatalogEntry:
     spec = FunctionSpec(
         name=function.function_name,
         account=scope.account,
         region=scope.region,
-        version="$LATEST",
+        version=function.version if isinstance(function, FunctionVersion) else LATEST,
         runtime=function.runtime,
         handler=function.handler,
         code_sha256=function.code_sha256,
@@ -23,18 +31,74 @@ def catalog_entry(function: Function, scope: Scope) -> CatalogEntry:
         timeout=function.timeout,
         memory=function.memory_size,
         environment=function.environment or {},
+        layers=tuple(layer.code_sha256 for layer in function.layers),
     )
-    return CatalogEntry(spec, tuple(_permission(statement) for statement in function.policy))
+    return CatalogEntry(
+        spec,
+        _permissions(function),
+        _events(function, function.dead_letter_target),
+        function.reserved_concurrency if isinstance(function, Function) else None,
+    )
+
+
+def alias_entry(alias: FunctionAlias) -> AliasEntry:
+    function = alias.alias_arn.rpartition(":")[0]
+    weights = alias.additional_version_weights or {}
+    routes = [(version, share * 100) for version, share in weights.items()]
+    routes.append((alias.function_version, 100 - sum(share for _, share in routes)))
+    return AliasEntry(
+        alias.alias_arn,
+        tuple((function if version == LATEST else f"{function}:{version}", share) for version, share in routes),
+        _permissions(alias),
+        _events(alias),
+    )
+
+
+def qualified_arn(key: tuple[str, ...], scope: Scope) -> str:
+    """Of a record's key: function and, for versions and aliases, qualifier."""
+    return function_arn(scope.region, scope.account, *key)
+
+
+def _events(record: Invocable, dead_letter: str | None = None) -> EventPolicy:
+    given = record.event_invoke
+    policy = EventPolicy(dead_letter=dead_letter)
+    if given is None:
+        return policy
+    retries, age = given.maximum_retry_attempts, given.maximum_event_age_in_seconds
+    return EventPolicy(
+        retries=policy.retries if retries is None else retries,
+        max_age=policy.max_age if age is None else age,
+        on_success=given.on_success,
+        on_failure=given.on_failure,
+        dead_letter=dead_letter,
+    )
+
+
+def _permissions(record: Invocable) -> tuple[Permission, ...]:
+    return tuple(map(_permission, record.policy))
+
+
+_KNOWN = {
+    ("ArnLike", "AWS:SourceArn"),
+    ("StringEquals", "AWS:SourceAccount"),
+    ("StringEquals", "lambda:FunctionUrlAuthType"),
+    ("Bool", "lambda:InvokedViaFunctionUrl"),
+}
 
 
 def _permission(statement: Mapping[str, Any]) -> Permission:
     condition = statement.get("Condition", {})
+    equals = condition.get("StringEquals", {})
+    via_url = condition.get("Bool", {}).get("lambda:InvokedViaFunctionUrl")
     return Permission(
         effect=statement["Effect"],
         principals=_principals(statement["Principal"]),
         actions=_texts(statement["Action"]),
         source_arn=condition.get("ArnLike", {}).get("AWS:SourceArn"),
-        source_account=condition.get("StringEquals", {}).get("AWS:SourceAccount"),
+        source_account=equals.get("AWS:SourceAccount"),
+        url_auth_type=equals.get("lambda:FunctionUrlAuthType"),
+        via_url=None if via_url is None else via_url == "true",
+        unmet=any((operator, key) not in _KNOWN for operator, keys in condition.items() for key in keys),
     )
 
 

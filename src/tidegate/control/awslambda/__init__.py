@@ -1,13 +1,29 @@
-"""The management API of Lambda (service `lambda`, 2015-03-31): functions, their resource policies, and Invoke."""
+"""The management API of Lambda (service `lambda`, 2015-03-31): functions, versions, aliases, layers, policies, Invoke."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidegate.control.awslambda import functions, permissions
+from tidegate.control.awslambda import (
+    aliases,
+    concurrency,
+    event_invoke,
+    functions,
+    layers,
+    permissions,
+    versions,
+)
 from tidegate.control.context import Operation
 
-OPERATIONS: Mapping[str, Operation] = {**functions.OPERATIONS, **permissions.OPERATIONS}
+OPERATIONS: Mapping[str, Operation] = {
+    **functions.OPERATIONS,
+    **versions.OPERATIONS,
+    **aliases.OPERATIONS,
+    **permissions.OPERATIONS,
+    **concurrency.OPERATIONS,
+    **layers.OPERATIONS,
+    **event_invoke.OPERATIONS,
+}
 
 _SUPPORTED_ELSEWHERE = frozenset({"Invoke"})
 """Answered by `service.LambdaService` itself, because it waits for a function."""

@@ -1,266 +1,173 @@
-"""Functions: create, get, list, update, delete. Source: *CreateFunction* and its kin; shared facts, lambda §3 and §13."""
+"""Functions: create, get, list, update, delete, and their tags.
+
+Source: *CreateFunction* and its kin; shared facts, lambda §13. Not here: what a configuration may say (settings).
+"""
 
 from __future__ import annotations
 
-import platform
-import re
 from dataclasses import replace
 from typing import Any
 
-from tidegate.aws.model import Params, Violations
-from tidegate.control.awslambda.lookup import get_function_record, invalid, read_name
+from tidegate.aws.model import Params
+from tidegate.aws.rest import Answer
+from tidegate.control.awslambda.layers import used_layers
+from tidegate.control.awslambda.lookup import (
+    check_revision,
+    conflict,
+    function_missing,
+    get_configured,
+    get_function_record,
+    invalid,
+    package_location,
+    page,
+    read_name,
+    read_target,
+    timestamp,
+)
+from tidegate.control.awslambda.settings import (
+    HERE,
+    read_environment,
+    read_package,
+    read_runtime,
+    refuse_unsupported,
+)
+from tidegate.control.awslambda.shown import configuration
+from tidegate.control.awslambda.versions import drop_version, publish, versions_of
 from tidegate.control.context import Context
 from tidegate.core.arns import function_arn
-from tidegate.core.errors import ControlError
-from tidegate.definition.records import Function
-from tidegate.functions.packages import PackageError
-from tidegate.functions.runtimes import UnsupportedRuntime, require_installed
+from tidegate.definition.records import LATEST, Function, FunctionAlias, FunctionUrl, FunctionVersion
 
-_REFUSED = {
-    "code_signing_config_arn": "code signing",
-    "dead_letter_config": "dead-letter queues",
-    "durable_config": "durable functions",
-    "file_system_configs": "file systems",
-    "image_config": "container images",
-    "kms_key_arn": "customer managed keys",
-    "layers": "layers",
-    "publish": "versions (Publish)",
-    "publish_to": "versions (PublishTo)",
-    "runtime_config": "runtime configurations",
-    "accelerator_config": "accelerators",
-    "source_kms_key_arn": "customer managed keys",
-    "s3_object_storage_mode": "code from S3",
-    "capacity_provider_config": "capacity providers",
-    "tenancy_config": "tenant isolation",
-}
-"""Members that would change how a function runs and that Tidegate does not do yet: refused, never ignored."""
-
-_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
-_RESERVED = frozenset(
-    "_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME "
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE "
-    "AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
-    "AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
-)
-_MAX_ENVIRONMENT = 4096
-_MAX_TIMEOUT = 900
-_HERE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+_PLAIN = ("role", "handler", "description", "timeout", "memory_size")
 
 
 def create_function(context: Context, params: Params) -> dict[str, Any]:
-    name, _ = read_name(params["function_name"])
-    arn = function_arn(context.scope.region, context.scope.account, name)
+    name, qualifier = read_name(params["function_name"], context.scope)
+    if qualifier is not None:
+        raise invalid("Function name cannot contain a qualifier")
     if context.tx.get(Function, name) is not None:
-        raise ControlError("ResourceConflictException", f"Function already exist: {name}", 409, extra={"Type": "User"})
-    _refuse(params)
+        raise conflict(f"Function already exist: {name}")
+    refuse_unsupported(params)
     if params.get("package_type") == "Image":
         raise invalid("Tidegate does not support container images yet")
-    for needed in ("runtime", "handler"):
-        if not params.get(needed):
-            raise invalid(
-                "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-            )
-    sha256, size = _package(context, params["code"])
+    if not (params.get("runtime") and params.get("handler")):
+        raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+    sha256, size = read_package(context, params["code"])
     function = Function(
         function_name=name,
-        function_arn=arn,
+        function_arn=function_arn(context.scope.region, context.scope.account, name),
         role=params["role"],
-        runtime=_runtime(params["runtime"]),
+        runtime=read_runtime(params["runtime"]),
         handler=params["handler"],
         code_sha256=sha256,
         code_size=size,
-        last_modified=_now(context),
+        last_modified=timestamp(context),
         revision_id=context.ids.request_id(),
         description=params.get("description") or "",
         timeout=params.get("timeout") or 3,
         memory_size=params.get("memory_size") or 128,
-        environment=_environment(params.get("environment")),
-        architectures=params.get("architectures") or [_HERE],
+        environment=read_environment(params.get("environment")),
+        architectures=params.get("architectures") or [HERE],
         tracing_mode=(params.get("tracing_config") or {}).get("mode") or "PassThrough",
+        layers=used_layers(context, params.get("layers") or []),
+        dead_letter_target=(params.get("dead_letter_config") or {}).get("target_arn") or None,
         tags=params.get("tags") or None,
     )
     context.tx.put(function)
-    return configuration(function)
+    return _published(context, function, params)
 
 
-def _refuse(params: Params) -> None:
-    """What AWS refuses and its model does not say, and what Tidegate does not do."""
-    if (timeout := params.get("timeout")) is not None and timeout > _MAX_TIMEOUT:
-        found = Violations()
-        found.add(timeout, "timeout", f"Member must have value less than or equal to {_MAX_TIMEOUT}")
-        found.raise_if_any()
-    for name, what in _REFUSED.items():
-        if params.get(name):
-            raise invalid(f"Tidegate does not support {what} yet")
-    if any((params.get("vpc_config") or {}).values()):
-        raise invalid("Tidegate does not support VPC configurations yet")
-    if (params.get("snap_start") or {}).get("apply_on") not in (None, "None"):
-        raise invalid("Tidegate does not support SnapStart yet")
-    if any(architecture != _HERE for architecture in params.get("architectures") or ()):
-        raise invalid(f"Functions run on this machine's architecture, which is {_HERE}")
-    if (params.get("tracing_config") or {}).get("mode") == "Active":
-        raise invalid("Tidegate does not support X-Ray tracing of functions yet")
-    logging_config = params.get("logging_config") or {}
-    if logging_config.get("log_format") == "JSON":
-        raise invalid("Tidegate does not support the log format JSON yet")
-    group = logging_config.get("log_group")
-    if group not in (None, f"/aws/lambda/{read_name(params['function_name'])[0]}"):
-        raise invalid("Tidegate does not support log groups of other names yet")
-    if logging_config.get("application_log_level") or logging_config.get("system_log_level"):
-        raise invalid("Tidegate does not support log levels yet")
-    if (params.get("code") or {}).get("source_kms_key_arn"):
-        raise invalid("Tidegate does not support customer managed keys yet")
-    if (params.get("ephemeral_storage") or {}).get("size", 512) != 512:
-        raise invalid("Tidegate does not support ephemeral storage sizes other than 512 yet")
-
-
-def _package(context: Context, code: Params) -> tuple[str, int]:
-    data = code.get("zip_file")
-    if data is None:
-        other = "container images" if code.get("image_uri") else "code from S3"
-        raise invalid(f"Tidegate does not support {other} yet; give ZipFile")
-    try:
-        package = context.packages.add(data)
-    except PackageError as error:
-        raise invalid(str(error)) from error
-    return package.code_sha256, package.code_size
-
-
-def _runtime(runtime: str) -> str:
-    try:
-        require_installed(runtime)
-    except UnsupportedRuntime as error:
-        raise invalid(str(error)) from error
-    return runtime
-
-
-def _environment(given: Params | None) -> dict[str, str] | None:
-    variables: dict[str, str] = (given or {}).get("variables") or {}
-    for name in variables:
-        if name in _RESERVED:
-            raise invalid(
-                "Lambda was unable to configure your environment variables because the environment variables you have "
-                f"provided contains reserved keys that are currently not supported for modification. Reserved keys used "
-                f"in this request: {name}"
-            )
-        if not _VARIABLE.fullmatch(name):
-            raise invalid(f"Invalid environment variable name: {name}")
-    if sum(len(name) + len(value) for name, value in variables.items()) > _MAX_ENVIRONMENT:
-        raise invalid(
-            "Lambda was unable to configure your environment variables because the environment variables you have "
-            f"provided exceeded the {_MAX_ENVIRONMENT} bytes limit."
-        )
-    return variables or None
-
-
-def _now(context: Context) -> str:
-    return context.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-
-
-def configuration(function: Function) -> dict[str, Any]:
-    """A function as FunctionConfiguration shows it."""
-    return {
-        "function_name": function.function_name,
-        "function_arn": function.function_arn,
-        "runtime": function.runtime,
-        "role": function.role,
-        "handler": function.handler,
-        "code_size": function.code_size,
-        "description": function.description,
-        "timeout": function.timeout,
-        "memory_size": function.memory_size,
-        "last_modified": function.last_modified,
-        "code_sha256": function.code_sha256,
-        "version": "$LATEST",
-        "environment": None if function.environment is None else {"variables": function.environment},
-        "tracing_config": {"mode": function.tracing_mode},
-        "revision_id": function.revision_id,
-        "state": "Active",
-        "last_update_status": "Successful",
-        "package_type": "Zip",
-        "architectures": function.architectures,
-        "ephemeral_storage": {"size": 512},
-        "logging_config": {"log_format": "Text", "log_group": f"/aws/lambda/{function.function_name}"},
-    }
+def _published(context: Context, function: Function, params: Params) -> dict[str, Any]:
+    """A function as it was made or changed; with Publish, the version that came of it."""
+    return configuration(publish(context, function) if params.get("publish") else function)
 
 
 def get_function(context: Context, params: Params) -> dict[str, Any]:
-    function = get_function_record(context, params)
-    name = function.code_sha256.replace("/", "_").replace("+", "-")
-    location = f"{context.base_url}/_tidegate/packages/{name}"
+    found = get_configured(context, params)
+    function = context.tx.get(Function, found.function_name)
+    assert function is not None, "versions live no longer than their function"
+    reserved = function.reserved_concurrency
     return {
-        "configuration": configuration(function),
-        "code": {"repository_type": "S3", "location": location},
+        "configuration": configuration(found, qualifier=read_target(context, params)[1]),
+        "code": {"repository_type": "S3", "location": package_location(context, found.code_sha256)},
         "tags": function.tags,
+        "concurrency": None if reserved is None else {"reserved_concurrent_executions": reserved},
     }
 
 
 def get_function_configuration(context: Context, params: Params) -> dict[str, Any]:
-    return configuration(get_function_record(context, params))
+    return configuration(get_configured(context, params), qualifier=read_target(context, params)[1])
 
 
 def list_functions(context: Context, params: Params) -> dict[str, Any]:
-    functions = sorted(context.tx.list(Function), key=lambda function: function.function_name)
-    after, most = params.get("marker") or "", params.get("max_items") or 50
-    rest = [function for function in functions if function.function_name > after]
-    result: dict[str, Any] = {"functions": [configuration(function) for function in rest[:most]]}
-    if len(rest) > most:
-        result["next_marker"] = rest[most - 1].function_name
-    return result
+    if params.get("master_region"):
+        raise invalid("Tidegate does not support MasterRegion")
+    shown = []
+    for function in sorted(context.tx.list(Function), key=lambda function: function.function_name):
+        if params.get("function_version") == "ALL":
+            shown += [configuration(version, qualifier=_version(version)) for version in versions_of(context, function)]
+        else:
+            shown.append(configuration(function))
+    found, marker = page(shown, params, lambda one: str(one["function_arn"]))
+    return {"functions": found, "next_marker": marker}
 
 
-def _check_revision(function: Function, params: Params) -> None:
-    wanted = params.get("revision_id")
-    if wanted and wanted != function.revision_id:
-        raise ControlError(
-            "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
-            "retrieve the latest Revision Id",
-            412,
-            extra={"Type": "User"},
-        )
+def _version(record: Function | FunctionVersion) -> str:
+    return record.version if isinstance(record, FunctionVersion) else LATEST
 
 
 def update_function_code(context: Context, params: Params) -> dict[str, Any]:
     function = get_function_record(context, params)
-    _check_revision(function, params)
-    _refuse(params)
-    sha256, size = _package(context, params)
+    check_revision(function.revision_id, params, "GetFunction/GetAlias")
+    refuse_unsupported(params)
+    sha256, size = read_package(context, params)
     changed = replace(
         function,
         code_sha256=sha256,
         code_size=size,
         architectures=params.get("architectures") or function.architectures,
-        last_modified=_now(context),
+        last_modified=timestamp(context),
         revision_id=context.ids.request_id(),
     )
-    if not params.get("dry_run"):
-        context.tx.put(changed)
-    return configuration(changed)
+    if params.get("dry_run"):
+        return configuration(changed)
+    context.tx.put(changed)
+    return _published(context, changed, params)
 
 
 def update_function_configuration(context: Context, params: Params) -> dict[str, Any]:
     function = get_function_record(context, params)
-    _check_revision(function, params)
-    _refuse(params)
-    changes: dict[str, Any] = {
-        name: params[name]
-        for name in ("role", "handler", "description", "timeout", "memory_size")
-        if params.get(name) is not None
-    }
+    check_revision(function.revision_id, params, "GetFunction/GetAlias")
+    refuse_unsupported(params)
+    changes: dict[str, Any] = {name: params[name] for name in _PLAIN if params.get(name) is not None}
     if params.get("runtime"):
-        changes["runtime"] = _runtime(params["runtime"])
+        changes["runtime"] = read_runtime(params["runtime"])
     if params.get("environment") is not None:
-        changes["environment"] = _environment(params["environment"])
+        changes["environment"] = read_environment(params["environment"])
     if params.get("tracing_config"):
-        changes["tracing_mode"] = params["tracing_config"]["mode"]
-    changed = replace(function, last_modified=_now(context), revision_id=context.ids.request_id(), **changes)
+        changes["tracing_mode"] = params["tracing_config"].get("mode") or function.tracing_mode
+    if params.get("layers") is not None:
+        changes["layers"] = used_layers(context, params["layers"])
+    if params.get("dead_letter_config") is not None:
+        changes["dead_letter_target"] = params["dead_letter_config"].get("target_arn") or None
+    changed = replace(function, last_modified=timestamp(context), revision_id=context.ids.request_id(), **changes)
     context.tx.put(changed)
     return configuration(changed)
 
 
-def delete_function(context: Context, params: Params) -> None:
-    context.tx.delete(Function, *get_function_record(context, params).key)
+def delete_function(context: Context, params: Params) -> Answer:
+    """The whole function, or one version of it."""
+    name, qualifier = read_target(context, params)
+    if context.tx.get(Function, name) is None:
+        raise function_missing(context, name, qualifier)
+    if qualifier == LATEST:
+        raise invalid("$LATEST version cannot be deleted without deleting the function.")
+    if qualifier is None:
+        for kind in (FunctionAlias, FunctionVersion, FunctionUrl):
+            context.tx.delete_all(kind, name)
+        context.tx.delete(Function, name)
+    else:
+        drop_version(context, name, qualifier)
+    return Answer(b"", status=204)
 
 
 def _tagged(context: Context, params: Params) -> Function:
@@ -273,7 +180,13 @@ def list_tags(context: Context, params: Params) -> dict[str, Any]:
 
 def tag_resource(context: Context, params: Params) -> None:
     function = _tagged(context, params)
-    context.tx.put(replace(function, tags={**(function.tags or {}), **params["tags"]}))
+    tags = {**(function.tags or {}), **params["tags"]}
+    if len(tags) > _MAX_TAGS:
+        raise invalid(f"Exceeded the maximum number of tags ({_MAX_TAGS}) on the resource")
+    context.tx.put(replace(function, tags=tags))
+
+
+_MAX_TAGS = 50
 
 
 def untag_resource(context: Context, params: Params) -> None:

@@ -8,47 +8,47 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.aws.model import Params
-from tidegate.control.awslambda.lookup import get_function_record, invalid, not_found, resolve_arn
+from tidegate.control.awslambda.lookup import conflict, get_invocable, invalid, not_found, read_target
 from tidegate.control.context import Context
+from tidegate.core.arns import function_arn
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import Function
+from tidegate.definition.records import LATEST, Invocable
 
 _MAX_POLICY = 20 * 1024
 _CONDITIONS = {
+    "source_account": ("StringEquals", "AWS:SourceAccount"),
+    "source_arn": ("ArnLike", "AWS:SourceArn"),
     "event_source_token": ("StringEquals", "lambda:EventSourceToken"),
     "principal_org_id": ("StringEquals", "aws:PrincipalOrgID"),
     "function_url_auth_type": ("StringEquals", "lambda:FunctionUrlAuthType"),
     "invoked_via_function_url": ("Bool", "lambda:InvokedViaFunctionUrl"),
 }
-"""Conditions that are refused, because invocation does not evaluate them yet."""
+"""Parameters and what they ask for. Nobody who invokes here carries a token or an organization, so that a statement which
+asks for one allows nobody (plan.catalog)."""
 
 
 def add_permission(context: Context, params: Params) -> dict[str, Any]:
-    function = get_function_record(context, params)
+    function = get_invocable(context, params)
+    name, qualifier = read_target(context, params)
+    if qualifier == LATEST:
+        raise invalid("We currently do not support adding policies for $LATEST.")
     _check_revision(function, params)
-    for member, (_, key) in _CONDITIONS.items():
-        if params.get(member) is not None:
-            raise invalid(f"Tidegate does not support the condition {key} yet")
     if any(statement["Sid"] == params["statement_id"] for statement in function.policy):
-        raise ControlError(
-            "ResourceConflictException",
+        raise conflict(
             f"The statement id ({params['statement_id']}) provided already exists. Please provide a new statement id, or "
-            "remove the existing statement.",
-            409,
-            extra={"Type": "User"},
+            "remove the existing statement."
         )
     statement: dict[str, Any] = {
         "Sid": params["statement_id"],
         "Effect": "Allow",
         "Principal": _principal(params["principal"]),
         "Action": params["action"],
-        "Resource": resolve_arn(context.scope, params),
+        "Resource": function_arn(context.scope.region, context.scope.account, name, qualifier),
     }
     condition: dict[str, Any] = {}
-    if params.get("source_account"):
-        condition["StringEquals"] = {"AWS:SourceAccount": params["source_account"]}
-    if params.get("source_arn"):
-        condition["ArnLike"] = {"AWS:SourceArn": params["source_arn"]}
+    for member, (operator, key) in _CONDITIONS.items():
+        if (value := params.get(member)) is not None:
+            condition.setdefault(operator, {})[key] = str(value).lower() if isinstance(value, bool) else value
     if condition:
         statement["Condition"] = condition
     policy = [*function.policy, statement]
@@ -58,7 +58,7 @@ def add_permission(context: Context, params: Params) -> dict[str, Any]:
     return {"statement": json.dumps(statement, separators=(",", ":"))}
 
 
-def _check_revision(function: Function, params: Params) -> None:
+def _check_revision(function: Invocable, params: Params) -> None:
     if params.get("revision_id") not in (None, function.policy_revision_id):
         raise ControlError(
             "PreconditionFailedException",
@@ -78,7 +78,7 @@ def _principal(principal: str) -> Any:
 
 
 def remove_permission(context: Context, params: Params) -> None:
-    function = get_function_record(context, params)
+    function = get_invocable(context, params)
     _check_revision(function, params)
     rest = [statement for statement in function.policy if statement["Sid"] != params["statement_id"]]
     if len(rest) == len(function.policy):
@@ -87,7 +87,7 @@ def remove_permission(context: Context, params: Params) -> None:
 
 
 def get_policy(context: Context, params: Params) -> dict[str, Any]:
-    function = get_function_record(context, params)
+    function = get_invocable(context, params)
     if not function.policy:
         raise not_found("The resource you requested does not exist.")
     policy = {"Version": "2012-10-17", "Id": "default", "Statement": function.policy}

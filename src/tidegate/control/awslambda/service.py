@@ -12,31 +12,35 @@ from tidegate.aws.model import Params
 from tidegate.aws.rest import Answer, Operation, RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.awslambda import OPERATIONS, unsupported
-from tidegate.control.awslambda.lookup import invalid, resolve_arn
+from tidegate.control.awslambda.lookup import get_configured, invalid, resolve_arn
+from tidegate.control.awslambda.objects import Objects, with_object
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
-from tidegate.functions.spec import Functions, InvokeError
+from tidegate.functions.spec import Events, Functions, InvokeError
 
 _MAX_CLIENT_CONTEXT = 3583
 """Characters, encoded."""
 
 
 class LambdaService(ManagementService):
-    def __init__(self, office: Office, protocol: RestJson, functions: Functions) -> None:
+    def __init__(
+        self, office: Office, protocol: RestJson, functions: Functions, events: Events, objects: Objects
+    ) -> None:
         super().__init__(office, protocol, OPERATIONS, unsupported(list(protocol.operations)))
         self._functions = functions
+        self._events = events
+        self._objects = objects
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "Invoke":
             return await self._invoke(params, scope)
+        params = await with_object(self._objects, form.name, params, scope)
         return await super().call(form, params, scope, request)
 
     async def _invoke(self, params: Params, scope: Scope) -> Answer:
-        """RequestResponse. Source: *Invoke*; shared facts, lambda §5."""
+        """Source: *Invoke*; shared facts, lambda §5."""
         kind = params.get("invocation_type") or "RequestResponse"
-        if kind != "RequestResponse":
-            raise invalid(f"Tidegate does not support the invocation type {kind} yet")
         for member in ("tenant_id", "durable_execution_name"):
             if params.get(member):
                 raise invalid(f"Tidegate does not support {member.replace('_', ' ')} yet")
@@ -46,13 +50,18 @@ class LambdaService(ManagementService):
         except orjson.JSONDecodeError as error:
             message = f"Could not parse request body into json: {error}"
             raise ControlError("InvalidRequestContentException", message, extra={"Type": "User"}) from None
-        tail = params.get("log_type") == "Tail"
+        arn, client_context = resolve_arn(scope, params), _client_context(params)
+        if kind == "DryRun":
+            await self._office.run(scope, lambda context, given: get_configured(context, given) and None, params)
+            return Answer(b"", status=204)
+        tail = params.get("log_type") == "Tail" and kind == "RequestResponse"
         try:
-            result = await self._functions.invoke(
-                resolve_arn(scope, params), payload, client_context=_client_context(params), tail=tail
-            )
+            if kind == "Event":
+                await self._events.submit(arn, payload, client_context=client_context)
+                return Answer(b"", status=202)
+            result = await self._functions.invoke(arn, payload, client_context=client_context, tail=tail)
         except InvokeError as error:
-            raise ControlError(error.code, error.message, error.status, extra={"Type": "User"}) from error
+            raise _control_error(error) from error
         headers = [
             (b"Content-Type", b"application/json"),
             (b"X-Amz-Executed-Version", result.executed_version.encode()),
@@ -62,6 +71,14 @@ class LambdaService(ManagementService):
         if tail:
             headers.append((b"X-Amz-Log-Result", base64.b64encode(result.log_tail)))
         return Answer(result.payload, tuple(headers))
+
+
+def _control_error(error: InvokeError) -> ControlError:
+    if error.reason is None:
+        return ControlError(error.code, error.message, error.status, extra={"Type": "User"})
+    # AWS: throttles have their message in lower case, beside a reason.
+    extra = {"Reason": error.reason, "Type": "User", "message": error.message}
+    return ControlError(error.code, error.message, error.status, extra=extra)
 
 
 def _client_context(params: Params) -> bytes | None:

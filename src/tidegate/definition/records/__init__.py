@@ -24,7 +24,20 @@ from tidegate.definition.records.domains import (
     MappedApi,
     MutualTls,
 )
-from tidegate.definition.records.functions import Function
+from tidegate.definition.records.functions import (
+    LATEST,
+    Configured,
+    EventInvoke,
+    Function,
+    FunctionAlias,
+    FunctionLayer,
+    FunctionUrl,
+    FunctionVersion,
+    Invocable,
+    Layer,
+    LayerVersion,
+    UrlCors,
+)
 from tidegate.definition.records.keys import (
     ApiKey,
     ApiKeyOrder,
@@ -59,6 +72,7 @@ from tidegate.definition.records.rest_api import (
 from tidegate.definition.records.stack import Stack
 
 __all__ = [
+    "LATEST",
     "AccessLogSettings",
     "Account",
     "ApiKey",
@@ -69,6 +83,7 @@ __all__ = [
     "BasePathMapping",
     "CanarySettings",
     "ClientCertificate",
+    "Configured",
     "Deployment",
     "DeploymentDocument",
     "DocumentationLocation",
@@ -77,10 +92,18 @@ __all__ = [
     "DomainName",
     "DomainNameAccessAssociation",
     "EndpointConfiguration",
+    "EventInvoke",
     "Function",
+    "FunctionAlias",
+    "FunctionLayer",
+    "FunctionUrl",
+    "FunctionVersion",
     "GatewayResponse",
     "Integration",
     "IntegrationResponse",
+    "Invocable",
+    "Layer",
+    "LayerVersion",
     "MappedApi",
     "Method",
     "MethodResponse",
@@ -96,6 +119,7 @@ __all__ = [
     "Stage",
     "ThrottleSettings",
     "TlsConfig",
+    "UrlCors",
     "UsageExtension",
     "UsagePlan",
     "UsagePlanKey",

@@ -7,13 +7,13 @@ keys sign (`CredentialSource`).
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
+from tidegate.aws.caller import CredentialSource, ServiceEndpoints
 from tidegate.aws.credentials import CredentialError
 from tidegate.aws.query_json import xml_to_json
-from tidegate.aws.sigv4 import Credentials, sign
+from tidegate.aws.sigv4 import sign
 from tidegate.core.clock import Clock
-from tidegate.core.message import Headers, Origin, Response, Upstream, UpstreamError, UpstreamResponse, UpstreamTimeout
+from tidegate.core.message import Headers, Response, Upstream, UpstreamError, UpstreamResponse, UpstreamTimeout
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.outbound import Inbound, Outbound, headers_of, path_of, query_of
@@ -24,22 +24,6 @@ from tidegate.plan.nodes import AwsPlan
 _DROPPED = frozenset(
     {"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"}
 )
-
-
-class ServiceEndpoints(Protocol):
-    """Where the services of AWS are reached."""
-
-    async def origin(self, service: str, region: str) -> Origin:
-        """`service`: the signing name. Raises UpstreamError."""
-        ...
-
-
-class CredentialSource(Protocol):
-    """Whose keys sign a request."""
-
-    async def credentials(self, role: str | None, account: str) -> Credentials:
-        """`role`: the ARN that an integration names; None: the gateway's own. Raises CredentialError."""
-        ...
 
 
 class Aws:

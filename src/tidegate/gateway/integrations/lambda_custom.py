@@ -7,14 +7,12 @@ Source: *Set up Lambda custom integrations in API Gateway*, *Handle Lambda error
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import orjson
 
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Headers, Response
-from tidegate.core.tasks import TaskSet
-from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResult
+from tidegate.functions.spec import Events, Functions, InvokeError, Invoker, InvokeResult
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.integrations.lambda_proxy import PRINCIPAL, invoked_headers, refused, sent_to_function
@@ -23,14 +21,11 @@ from tidegate.gateway.responses import configuration_error
 from tidegate.gateway.transform import outbound_body, respond
 from tidegate.plan.nodes import LambdaPlan
 
-log = logging.getLogger("tidegate.gateway")
-
 
 class LambdaCustom:
-    def __init__(self, functions: Functions, tasks: TaskSet) -> None:
-        """`tasks`: where asynchronous invocations run."""
+    def __init__(self, functions: Functions, events: Events) -> None:
         self._functions = functions
-        self._tasks = tasks
+        self._events = events
 
     def outbound(self, exchange: Exchange, plan: LambdaPlan) -> bytes:
         return outbound_body(exchange, plan.request) or b"{}"
@@ -51,7 +46,8 @@ class LambdaCustom:
             raise configuration_error(f"Could not parse request body into json: {error}") from None
         try:
             if kind == "Event":
-                self._tasks.start(self._run_later(plan.function_arn, outbound, invoker))
+                arn = plan.function_arn
+                await self._events.submit(arn, outbound, invoker=invoker, trace_header=exchange.trace_id)
                 return InvokeResult(b"", None, "$LATEST", exchange.request_id)
             async with asyncio.timeout(plan.timeout):
                 return await self._functions.invoke(
@@ -62,12 +58,6 @@ class LambdaCustom:
             raise GatewayError("INTEGRATION_TIMEOUT", Fault.INTEGRATION, detail, started=True) from None
         except InvokeError as error:
             raise refused(error) from error
-
-    async def _run_later(self, arn: str, event: bytes, invoker: Invoker | None) -> None:
-        try:
-            await self._functions.invoke(arn, event, invoker=invoker)
-        except InvokeError as error:
-            log.warning("an asynchronous invocation of %s was refused: %s", arn, error)
 
     def response(self, exchange: Exchange, plan: LambdaPlan, inbound: InvokeResult) -> Response:
         exchange.integration_status = 200
