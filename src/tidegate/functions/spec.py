@@ -188,6 +188,10 @@ class Functions(Protocol):
         """As `invoke`, but returns when the response has begun; raises InvokeError only before that."""
         ...
 
+
+class Events(Protocol):
+    """Asynchronous invocation, as the gateway and the management API use it."""
+
     async def submit(
         self,
         arn: str,

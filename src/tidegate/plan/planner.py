@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tidegate.aws.scope import Scope
-from tidegate.core.arns import function_arn
 from tidegate.core.errors import DefinitionError, Problem
 from tidegate.core.message import ClientIdentity
 from tidegate.definition.freeze import thaw
@@ -23,13 +22,16 @@ from tidegate.definition.records import (
     DeploymentDocument,
     DomainName,
     Function,
+    FunctionAlias,
+    FunctionVersion,
+    Record,
     Stage,
     UsagePlan,
     VpcLink,
 )
 from tidegate.definition.store import Change, Store, Transaction
-from tidegate.functions.spec import CatalogEntry
-from tidegate.plan.catalog import catalog_entry
+from tidegate.functions.spec import AliasEntry, CatalogEntry
+from tidegate.plan.catalog import alias_entry, catalog_entry, qualified_arn
 from tidegate.plan.compile import compile_stage
 from tidegate.plan.domains import compile_domains
 from tidegate.plan.keys import key_entry, plan_entry
@@ -46,8 +48,8 @@ class Publication:
     snapshot: Snapshot | None = None
     gone: list[tuple[str, str]] = field(default_factory=list)
     """Stages that are no more: API id and stage name."""
-    functions: dict[str, CatalogEntry | None] = field(default_factory=dict)
-    """By function ARN; None: gone."""
+    functions: dict[str, CatalogEntry | AliasEntry | None] = field(default_factory=dict)
+    """By function ARN, with the qualifier of a version or an alias; None: gone."""
     everything: bool = False
     """Whether this is all there is, and not what changed."""
     keys: dict[str, KeyEntry | None] = field(default_factory=dict)
@@ -59,6 +61,7 @@ ADDRESS_TAG = "_address_"
 """Of a VPC link: `host:port` that stands for its load balancer."""
 
 _OF_DOMAINS = (DomainName, BasePathMapping)
+_OF_FUNCTIONS: tuple[type[Record], ...] = (Function, FunctionVersion, FunctionAlias)
 
 
 class Planner:
@@ -91,8 +94,9 @@ class Planner:
         publication = Publication(everything=True)
         publication.keys = {key.id: key_entry(key) for _, key in self._store.scan(ApiKey)}
         publication.usage_plans = {plan.id: plan_entry(plan) for _, plan in self._store.scan(UsagePlan)}
-        for scope, function in self._store.scan(Function):
-            publication.functions[function.function_arn] = catalog_entry(function, scope)
+        for kind in _OF_FUNCTIONS:
+            for scope, record in self._store.scan(kind):
+                _add_function(publication, record, scope)
         for scope, stage in self._store.scan(Stage):
             self._compile(scope, stage)
         self._load_domains()
@@ -108,8 +112,8 @@ class Planner:
             kinds.add(change.kind)
             if change.kind is Stage:
                 self._follow_stage(change, publication)
-            elif change.kind is Function:
-                self._follow_function(change, publication)
+            elif change.kind in _OF_FUNCTIONS:
+                _follow_function(change, publication)
             elif change.kind is ApiKey:
                 publication.keys[change.key[0]] = (
                     key_entry(change.record) if isinstance(change.record, ApiKey) else None
@@ -162,13 +166,19 @@ class Planner:
         canary = documents[1] if len(documents) > 1 else None
         return compile_stage(documents[0], stage, scope, canary=canary, certificate=certificate, links=links)
 
-    @staticmethod
-    def _follow_function(change: Change, publication: Publication) -> None:
-        if isinstance(change.record, Function):
-            publication.functions[change.record.function_arn] = catalog_entry(change.record, change.scope)
-        else:
-            arn = function_arn(change.scope.region, change.scope.account, change.key[0])
-            publication.functions[arn] = None
+
+def _follow_function(change: Change, publication: Publication) -> None:
+    if change.record is None:
+        publication.functions[qualified_arn(change.key, change.scope)] = None
+    else:
+        _add_function(publication, change.record, change.scope)
+
+
+def _add_function(publication: Publication, record: Record, scope: Scope) -> None:
+    if isinstance(record, FunctionAlias):
+        publication.functions[record.alias_arn] = alias_entry(record)
+    elif isinstance(record, (Function, FunctionVersion)):
+        publication.functions[qualified_arn(record.key, scope)] = catalog_entry(record, scope)
 
 
 def _certificate(tx: Transaction, stage: Stage) -> ClientIdentity | None:
