@@ -107,7 +107,7 @@ def test_timeout(tmp_path: Path) -> None:
 
 def test_init_that_takes_too_long_is_tried_again_within_the_timeout(tmp_path: Path) -> None:
     async def work() -> None:
-        async with lab(tmp_path, init_seconds=0.3) as room:
+        async with lab(tmp_path, init_seconds=0.3, isolated=False) as room:
             once = f"import os, time\nmark = {str(tmp_path / 'mark')!r}\n"
             once += "if not os.path.exists(mark):\n    open(mark, 'w').close()\n    time.sleep(60)\n"
             arn = room.add(once + HARM, name="once")

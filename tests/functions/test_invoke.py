@@ -65,7 +65,9 @@ def test_results(tmp_path: Path) -> None:
 
             error = await room.error(arn, {"kind": "raise", "value": "luck"})
             (line,) = error.pop("stackTrace")
-            assert re.fullmatch(r'  File ".*/code/app.py", line 11, in handler\n    raise ValueError\(.*\)\n', line)
+            assert re.fullmatch(
+                r'  File "(/var/task|.*/code)/app.py", line 11, in handler\n    raise ValueError\(.*\)\n', line
+            )
             assert set(error) == {"errorMessage", "errorType", "requestId"}
             assert (error["errorMessage"], error["errorType"]) == ("no luck", "ValueError")
 
@@ -118,7 +120,7 @@ def test_what_the_handler_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             assert "GATEWAY_SECRET" not in env
             assert world["cwd"] == env["LAMBDA_TASK_ROOT"]
             assert world["tmp"] == env["TMPDIR"]
-            assert Path(world["tmp"]).is_relative_to(tmp_path / "scratch")
+            assert world["tmp"] == "/tmp" or Path(world["tmp"]).is_relative_to(tmp_path / "scratch")
             assert world["leader"]
             assert world["encoding"] == "utf-8"
             # 0, 1, 2, the runtime's connection, the open file, the directory that is listed; libcurl's wake-up pair

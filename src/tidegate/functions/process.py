@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,14 @@ _READ = 64 * 1024
 _DRAIN = 16
 """Reads at most when draining: a pipe holds 64 KB, more can only come from a process that keeps on writing."""
 _NICENESS = 5
+_LIMITS = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_NOFILE: 1024,
+    resource.RLIMIT_FSIZE: 512 * 1024 * 1024,  # the default size of /tmp
+}
+_MOST_PROCESSES = 1024
+_FIRST_TO_GO = b"1000"
+"""Where the machine is out of memory, Linux ends a function, not the gateway."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FLOOD_PAUSE = 0.002
 """Seconds. A full read is followed by a pause, so a flood is held to some 30 MB/s; the writer waits, not the gateway."""
@@ -57,6 +66,7 @@ class ChildProcess:
             raise
         finally:
             os.close(write_end)
+        _limit(self._process.pid)
         _stand_back(self._process.pid)
         self._loop.add_reader(self._output, self._readable)
         self._loop.add_reader(self._pidfd, self._exited)
@@ -75,14 +85,14 @@ class ChildProcess:
                 return
 
     def resident_memory(self) -> int:
-        """MB that the process holds now, without its children; 0 when it cannot be told."""
+        """MB that the process and its children hold now; 0 when it cannot be told."""
         if self._process is None:
             return 0
-        try:
-            with open(f"/proc/{self._process.pid}/statm", "rb") as sizes:
-                return int(sizes.read().split(None, 2)[1]) * _PAGE // (1024 * 1024)
-        except (OSError, IndexError, ValueError):
-            return 0
+        family = _family(self._process.pid)
+        if len(family) == 1:
+            return _resident(self._process.pid)
+        # Pages that a child shares with its parent count once.
+        return sum(map(_proportional, family)) // 1024
 
     def peak_memory(self) -> int:
         """MB, rounded up; 0 when it cannot be told."""
@@ -144,6 +154,46 @@ class ChildProcess:
             self._loop.remove_reader(self._output)
         os.close(self._output)
         self._output = -1
+
+
+def _family(pid: int) -> list[int]:
+    """The process and all that descend from it and have not been orphaned."""
+    family = [pid]
+    for member in family:
+        try:
+            with open(f"/proc/{member}/task/{member}/children", "rb") as children:
+                family += map(int, children.read().split())
+        except (OSError, ValueError):
+            continue  # it has gone
+        if len(family) > _MOST_PROCESSES:
+            break
+    return family
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as sizes:
+            return int(sizes.read().split(None, 2)[1]) * _PAGE // (1024 * 1024)
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _proportional(pid: int) -> int:
+    """KB, each shared page divided by those who share it."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:
+            return int(rollup.read().partition(b"\nPss:")[2].split(None, 1)[0])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _limit(pid: int) -> None:
+    """What one process may take from all. AWS: "Lambda quotas"; a process of ours has some 100 of each open."""
+    for kind, most in _LIMITS.items():
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or our own limit is lower still
+            resource.prlimit(pid, kind, (most, most))
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "wb", buffering=0) as score:
+        score.write(_FIRST_TO_GO)
 
 
 def _stand_back(pid: int) -> None:

@@ -1,8 +1,9 @@
 """The directory under which workers keep their temporary files: one per gateway process, removed with it.
 
 What a killed gateway left is removed by the next: each holds a lock on its own directory for as long as it lives, and a
-lock ends with its process, however that ended. A worker's directory, named in its environment, also tells whose child a
-process is that has left the worker's process group, or has outlived the gateway. Blocks on the disk.
+lock ends with its process, however that ended. A worker's directory bears the name of its log stream, which is in its
+environment: so a process can be told that has left the worker's process group, or has outlived the gateway. Blocks on the
+disk.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 _PREFIX = "gateway-"
 _LOCK = ".lock"
+_MARK = b"\0AWS_LAMBDA_LOG_STREAM_NAME="
 
 
 class Scratch:
@@ -65,21 +67,21 @@ def _remove_if_dead(directory: Path) -> None:
 
 
 def clear(directory: Path) -> None:
-    """Remove a directory, and end every process that was given it, or a directory in it, as TMPDIR."""
-    mark = os.fsencode(f"\0TMPDIR={directory}")
+    """Remove a worker's directory, or one with those of several, and end every process that was started for them."""
+    names = {directory.name.encode(), *(os.fsencode(path.name) for path in directory.glob("*"))}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            _kill_if_marked(int(process.name), mark)
+            _kill_if_marked(int(process.name), names)
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def _kill_if_marked(pid: int, mark: bytes) -> None:
+def _kill_if_marked(pid: int, names: set[bytes]) -> None:
     """The descriptor is taken before the look, so that the number cannot come to mean another process in between."""
     pidfd = os.pidfd_open(pid)
     try:
         with open(f"/proc/{pid}/environ", "rb") as environ:
-            variables = b"\0" + environ.read() + b"\0"
-        if mark + b"\0" in variables or mark + b"/" in variables:
+            _, found, rest = (b"\0" + environ.read()).partition(_MARK)
+        if found and rest.partition(b"\0")[0].rpartition(b"]")[2] in names:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
     finally:
         os.close(pidfd)

@@ -19,6 +19,7 @@ from typing import Protocol
 from tidegate.core.clock import Clock
 from tidegate.functions.environment import Place, worker_environment, wrapper
 from tidegate.functions.invocation import Invocation, Outcome, exit_text, failure, too_large_failure
+from tidegate.functions.isolation import Isolation
 from tidegate.functions.logs import FunctionLog, LineSplitter, end_line, report_line, start_line
 from tidegate.functions.process import ChildProcess, exit_reason
 from tidegate.functions.runtime_api import Told, render_next
@@ -101,18 +102,24 @@ class Worker:
         self._memory_due = 0.0
         self._exit_code: int | None = None
 
-    async def start(self, runtime: Runtime, opt: Path) -> None:
-        """`opt`: where its layers are. Raises OSError or InvalidEntrypoint; then nothing is left behind."""
+    async def start(self, runtime: Runtime, opt: Path, isolation: Isolation | None = None) -> None:
+        """`opt`: where its layers are. `isolation`: None: the process sees the machine as it is.
+
+        Raises OSError or InvalidEntrypoint; then nothing is left behind.
+        """
         plan = self.plan
         try:
             await self._server.listen(self._loop)
             plan.scratch.mkdir(parents=True)
             place = self._place(runtime, opt)
+            command = runtime.command(plan.spec.handler, place.task_root, place.opt)
+            prefix: tuple[str, ...] = ()
+            if isolation is not None:
+                cell = isolation.cell(place, runtime, folder=plan.spec.folder is not None)
+                place, prefix, command = cell.place, cell.prefix, [cell.inside(word) for word in command]
             environment = worker_environment(plan.spec, plan.base_environment, place)
             self._process.start(
-                [*wrapper(environment, place), *runtime.command(plan.spec.handler, place.task_root, place.opt)],
-                cwd=plan.task_root,
-                environment=environment,
+                [*prefix, *wrapper(environment, place), *command], cwd=plan.task_root, environment=environment
             )
             self.running = True
         except ValueError as error:  # a NUL byte in a variable or in the handler's name
