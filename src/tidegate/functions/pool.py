@@ -19,6 +19,7 @@ from tidegate.core.ids import Ids
 from tidegate.core.tasks import TaskSet
 from tidegate.functions.environment import log_stream_name
 from tidegate.functions.invocation import Invocation, Outcome, entrypoint_failure, exit_failure, timeout_failure
+from tidegate.functions.isolation import Isolation
 from tidegate.functions.logs import FunctionLog
 from tidegate.functions.process import exit_reason
 from tidegate.functions.processors import Processors
@@ -83,6 +84,7 @@ class Pool:
         code: Callable[[str], Path],
         opt: Callable[[tuple[str, ...]], Path],
         runtimes: Runtimes,
+        isolation: Isolation,
         clock: Clock,
         ids: Ids,
         loop: asyncio.AbstractEventLoop,
@@ -93,6 +95,7 @@ class Pool:
         self._code = code
         self._opt = opt
         self._runtimes = runtimes
+        self._isolation = isolation
         self._clock = clock
         self._ids = ids
         self._loop = loop
@@ -332,8 +335,9 @@ class Pool:
             runtime = await self._runtimes.find(spec.runtime)
             opt = await self._loop.run_in_executor(None, self._opt, spec.layers) if spec.layers else _NO_LAYERS
             self._announce(spec, runtime, opt)
+            isolated = await self._loop.run_in_executor(None, self._isolation.available)
             if slot.phase is Phase.STARTING:
-                await worker.start(runtime, opt)
+                await worker.start(runtime, opt, self._isolation if isolated else None)
         except UnsupportedRuntime as error:
             self._refuse_start(worker, InvokeError("InvalidRuntimeException", str(error), 502))
         except InvalidEntrypoint as error:

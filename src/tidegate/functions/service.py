@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.functions.folders import stamp
 from tidegate.functions.invocation import Invocation, Outcome, failure
+from tidegate.functions.isolation import Isolation
 from tidegate.functions.layers import Layers
 from tidegate.functions.logs import LogLine, Logs, LogSettings
 from tidegate.functions.packages import PackageStore
@@ -30,6 +31,7 @@ from tidegate.functions.spec import (
     LATEST,
     AliasEntry,
     CatalogEntry,
+    EventPolicy,
     FunctionSpec,
     InvokeError,
     Invoker,
@@ -52,6 +54,10 @@ class FunctionSettings:
     """None: logs are kept in memory only."""
     runtimes: Path | None = None
     """Where the homes of interpreters are made (None: beside `scratch`); several gateways may share it."""
+    hidden: tuple[Path, ...] = ()
+    """Directories that no function may see, such as the gateway's data."""
+    isolated: bool = True
+    """Whether functions get namespaces of their own, where the system lets us make any."""
     base_environment: Mapping[str, str] = field(default_factory=dict)
     """What every function's environment holds beside AWS's own: AWS_ENDPOINT_URL, credentials."""
     workers_per_function: int = 64
@@ -168,6 +174,7 @@ class FunctionService:
             code=packages.path,
             opt=Layers(packages).opt,
             runtimes=Runtimes(settings.runtimes or settings.scratch.parent / "runtimes"),
+            isolation=Isolation(settings.hidden, wanted=settings.isolated),
             clock=clock,
             ids=ids,
             loop=loop,
@@ -298,6 +305,21 @@ class FunctionService:
         if not stream.begun and (error := invocation.future.exception()) is not None:
             raise error
         return stream
+
+    def admit(self, arn: str, invoker: Invoker | None) -> None:
+        """Raises InvokeError unless there is such a function, and the invoker may invoke it."""
+        self._admitted(arn, b"", invoker)
+
+    def event_policy(self, arn: str) -> tuple[EventPolicy, bool] | None:
+        """What becomes of a function's events, and whether the function is switched off; None: there is none such."""
+        try:
+            function, _ = self._find(arn)
+        except InvokeError:
+            return None
+        own = function.entry.events
+        alias = self._aliases.get(arn)
+        policy = own if alias is None else replace(alias.entry.events, dead_letter=own.dead_letter)
+        return policy, function.quota.limit == 0
 
     def tail(self, name: str, count: int) -> list[LogLine]:
         """The last lines of a function's log, oldest first."""
