@@ -152,7 +152,7 @@ def _located(shape: Shape, labels: dict[str, str], request: Request) -> Params:
         where, key = member.serialization.get("location"), wire_name(name, member)
         value: Any = None
         if where == "uri":
-            value = labels.get(key)
+            value = parse_text(member, labels[key]) if key in labels else None
         elif where == "querystring" and member.type_name == "map":
             free = snake(name)
         elif where == "querystring" and key in arguments:

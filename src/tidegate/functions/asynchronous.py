@@ -57,8 +57,8 @@ class EventFunctions(Functions, Protocol):
         """Raises InvokeError unless there is such a function, and the invoker may invoke it."""
         ...
 
-    def event_policy(self, arn: str) -> tuple[EventPolicy, bool] | None:
-        """What becomes of a function's events, and whether the function is switched off; None: there is none such."""
+    def event_policy(self, arn: str) -> tuple[EventPolicy, int | None] | None:
+        """What becomes of a function's events, and its reserved concurrency; None: there is no such function."""
         ...
 
 
@@ -197,7 +197,10 @@ class EventQueue:
 
     def _advance(self, arn: str) -> None:
         waiting = self._ready.get(arn)
-        while waiting and not self._closed and self._running.get(arn, 0) < _AT_ONCE:
+        _, reserved = self._functions.event_policy(arn) or (None, None)
+        # Where little is reserved, waiting here is better than being throttled; what is switched off fails at once.
+        most = min(reserved or _AT_ONCE, _AT_ONCE)
+        while waiting and not self._closed and self._running.get(arn, 0) < most:
             self._running[arn] = self._running.get(arn, 0) + 1
             self._tasks.start(self._attempt(waiting.popleft()), name=f"asynchronous invocation of {arn}")
         if not waiting:
@@ -220,7 +223,7 @@ class EventQueue:
             log.warning("an asynchronous invocation of %s is dropped: there is no such function any more", event.arn)
             self._leave(event)
             return
-        policy, switched_off = known
+        policy, reserved = known
         if self._clock.time() - event.accepted > policy.max_age:
             await self._end(event, policy, "EventAgeExceeded", None)
             return
@@ -233,7 +236,7 @@ class EventQueue:
                 client_context=event.client_context,
             )
         except InvokeError as error:
-            await self._refused(event, policy, error, switched_off)
+            await self._refused(event, policy, error, switched_off=reserved == 0)
             return
         if result.function_error is None:
             await self._end(event, policy, "Success", result)
@@ -244,7 +247,7 @@ class EventQueue:
         else:
             self._again(event, _RETRY_DELAY * event.failures)
 
-    async def _refused(self, event: Event, policy: EventPolicy, error: InvokeError, switched_off: bool) -> None:
+    async def _refused(self, event: Event, policy: EventPolicy, error: InvokeError, *, switched_off: bool) -> None:
         if error.status == 429 and switched_off:
             # AWS: a function whose reserved concurrency is zero retries nothing.
             await self._end(event, policy, "RetriesExhausted", None)

@@ -31,7 +31,7 @@ def catalog_entry(function: Function | FunctionVersion, scope: Scope) -> Catalog
         timeout=function.timeout,
         memory=function.memory_size,
         environment=function.environment or {},
-        layers=tuple(layer.code_sha256 for layer in function.layers),
+        layers=tuple(layer.code_sha256 for layer in function.layers if layer.code_sha256),
     )
     return CatalogEntry(
         spec,
