@@ -37,7 +37,7 @@ class Scratch:
         self._lock = _locked(self.own)
 
     def close(self) -> None:
-        clear(self.own)
+        _clear_all(self.own)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -62,17 +62,28 @@ def _remove_if_dead(directory: Path) -> None:
         descriptor = _locked(directory)
     except OSError:
         return
-    clear(directory)
+    _clear_all(directory)
     os.close(descriptor)
 
 
 def clear(directory: Path) -> None:
-    """Remove a worker's directory, or one with those of several, and end every process that was started for them."""
-    names = {directory.name.encode(), *(os.fsencode(path.name) for path in directory.glob("*"))}
+    """Remove a worker's directory, and end every process that was started for it."""
+    _end({os.fsencode(directory.name)})
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _clear_all(gateway: Path) -> None:
+    """Remove a gateway's directory, and end what was started for its workers."""
+    with contextlib.suppress(FileNotFoundError):
+        _end({os.fsencode(path.name) for path in gateway.iterdir() if path.is_dir()})
+    shutil.rmtree(gateway, ignore_errors=True)
+
+
+def _end(names: set[bytes]) -> None:
+    """The processes whose log streams bear these names."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             _kill_if_marked(int(process.name), names)
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _kill_if_marked(pid: int, names: set[bytes]) -> None:
