@@ -6,7 +6,7 @@ service, as the SDKs send it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tidegate.aws.scope import Scope, read_credential
@@ -29,15 +29,15 @@ class Entry:
 
     def __init__(
         self,
-        data_plane: DataPlane,
+        data_planes: Sequence[DataPlane],
         services: Mapping[str, Service],
         *,
         admin: Handler,
         neighbours: Handler,
         defaults: Scope,
     ) -> None:
-        """`services`: by signing name. `defaults`: the account and region of calls that name none."""
-        self._data_plane = data_plane
+        """`data_planes`: asked in turn. `services`: by signing name. `defaults`: account and region of calls that name none."""
+        self._first, *self._others = data_planes
         self._services = services
         self._defaults = defaults
         self._management = Endpoint(self._manage, MAX_MANAGEMENT_BODY, _too_large)
@@ -46,9 +46,12 @@ class Entry:
         self._nobody = Endpoint(_nobody, MAX_MANAGEMENT_BODY, _too_large)
 
     def __call__(self, request: Request, /) -> Endpoint:
-        endpoint = self._data_plane.endpoint(request)
+        endpoint = self._first.endpoint(request)
         if endpoint is not None:
             return endpoint
+        for other in self._others:
+            if (endpoint := other.endpoint(request)) is not None:
+                return endpoint
         if request.path.startswith("/_tidegate/"):
             return self._admin
         credential = read_credential(request)

@@ -7,15 +7,17 @@ from typing import Any
 
 from tidegate.aws.scope import Scope
 from tidegate.core.arns import function_arn
-from tidegate.definition.records import Function, FunctionAlias, FunctionVersion, Invocable
+from tidegate.definition.records import Function, FunctionAlias, FunctionUrl, FunctionVersion, Invocable, UrlCors
 from tidegate.functions.spec import (
     LATEST,
     AliasEntry,
     CatalogEntry,
     EventPolicy,
     FunctionSpec,
+    Invoker,
     Permission,
 )
+from tidegate.plan.urls import CorsPlan, UrlPlan
 
 
 def catalog_entry(function: Function | FunctionVersion, scope: Scope) -> CatalogEntry:
@@ -110,3 +112,25 @@ def _principals(principal: str | Mapping[str, Any]) -> tuple[str, ...]:
 
 def _texts(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def url_plan(url: FunctionUrl, scope: Scope) -> UrlPlan:
+    return UrlPlan(
+        url_id=url.url_id,
+        region=scope.region,
+        function_arn=url.function_arn,
+        invoker=Invoker("*", "", "", url_auth_type=url.auth_type),
+        streams=url.invoke_mode == "RESPONSE_STREAM",
+        cors=None if url.cors is None else _cors(url.cors),
+    )
+
+
+def _cors(cors: UrlCors) -> CorsPlan:
+    return CorsPlan(
+        origins=tuple(cors.allow_origins or ()),
+        methods=",".join(cors.allow_methods or ()),
+        headers=",".join(cors.allow_headers or ()),
+        exposed=",".join(cors.expose_headers or ()),
+        max_age=cors.max_age,
+        credentials=bool(cors.allow_credentials),
+    )

@@ -23,6 +23,7 @@ from tidegate.definition.records import (
     DomainName,
     Function,
     FunctionAlias,
+    FunctionUrl,
     FunctionVersion,
     Record,
     Stage,
@@ -31,11 +32,12 @@ from tidegate.definition.records import (
 )
 from tidegate.definition.store import Change, Store, Transaction
 from tidegate.functions.spec import AliasEntry, CatalogEntry
-from tidegate.plan.catalog import alias_entry, catalog_entry, qualified_arn
+from tidegate.plan.catalog import alias_entry, catalog_entry, qualified_arn, url_plan
 from tidegate.plan.compile import compile_stage
 from tidegate.plan.domains import compile_domains
 from tidegate.plan.keys import key_entry, plan_entry
 from tidegate.plan.nodes import DomainPlan, Snapshot, StagePlan
+from tidegate.plan.urls import UrlPlan
 from tidegate.state.keys import KeyEntry, PlanEntry
 
 log = logging.getLogger("tidegate.plan")
@@ -50,6 +52,8 @@ class Publication:
     """Stages that are no more: API id and stage name."""
     functions: dict[str, CatalogEntry | AliasEntry | None] = field(default_factory=dict)
     """By function ARN, with the qualifier of a version or an alias; None: gone."""
+    urls: Mapping[str, UrlPlan] | None = None
+    """All function URLs by their ids; None: nothing has changed."""
     everything: bool = False
     """Whether this is all there is, and not what changed."""
     keys: dict[str, KeyEntry | None] = field(default_factory=dict)
@@ -100,6 +104,7 @@ class Planner:
         for scope, stage in self._store.scan(Stage):
             self._compile(scope, stage)
         self._load_domains()
+        publication.urls = self._urls()
         publication.gone = [key for key in gone if key not in self._stages]
         publication.snapshot = self._snapshot()
         return publication
@@ -123,12 +128,18 @@ class Planner:
                 publication.usage_plans[change.key[0]] = plan_entry(plan) if isinstance(plan, UsagePlan) else None
         if not kinds.isdisjoint(_OF_DOMAINS):
             self._load_domains()
+        if FunctionUrl in kinds:
+            publication.urls = self._urls()
         if Stage in kinds or not kinds.isdisjoint(_OF_DOMAINS):
             publication.snapshot = self._snapshot()
         return publication
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(dict(self._stages), self._domains)
+
+    def _urls(self) -> dict[str, UrlPlan]:
+        """All of them again, as with domains."""
+        return {url.url_id: url_plan(url, scope) for scope, url in self._store.scan(FunctionUrl)}
 
     def _load_domains(self) -> None:
         """All of them again: they are few, and change seldom."""

@@ -11,6 +11,7 @@ from tidegate.control.awslambda import (
     functions,
     layers,
     permissions,
+    urls,
     versions,
 )
 from tidegate.control.context import Operation
@@ -23,6 +24,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **concurrency.OPERATIONS,
     **layers.OPERATIONS,
     **event_invoke.OPERATIONS,
+    **urls.OPERATIONS,
 }
 
 _SUPPORTED_ELSEWHERE = frozenset({"Invoke"})
