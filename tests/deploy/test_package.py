@@ -147,12 +147,17 @@ def test_code_of_plain_cloudformation(bench: Bench) -> None:
     assert names(bench.world.params("CreateFunction")[0]["Code"]["ZipFile"]) == ["app.py"]
 
 
+@pytest.mark.parametrize("uri", ["s3://there/code.zip", "{Bucket: there, Key: code.zip}"])
+def test_code_in_s3_is_left_to_the_server(bench: Bench, uri: str) -> None:
+    bench.deploy(FUNCTION % ("", f", CodeUri: {uri}"))
+    assert bench.world.params("CreateFunction")[0]["Code"] == {"S3Bucket": "there", "S3Key": "code.zip"}
+
+
 @pytest.mark.parametrize(
     ("head", "more", "message"),
     [
         ("", ", CodeUri: none/", "Fn: .*none does not exist"),
-        ("", ", CodeUri: s3://bucket/key", "Fn: s3://bucket/key is not a local file"),
-        ("", ", CodeUri: {Bucket: a, Key: b}", "Fn: code in S3 is not supported"),
+        ("", ", CodeUri: https://example.com/code.zip", "Fn: https://example.com/code.zip is not a local file"),
         ("", ", PackageType: Image", "Fn.PackageType: container images are not supported"),
         ("Globals: {Function: {PackageType: Image}}", "", "Fn.PackageType: container images are not supported"),
         (

@@ -173,14 +173,10 @@ Conditions: {Never: !Equals [a, b]}
 
 
 def test_refused_types_that_sam_makes(tmp_path: Path) -> None:
-    text = (
-        SAM
-        + f"Resources: {{Fn: {{Type: AWS::Serverless::Function, Properties: {{{INLINE}, AutoPublishAlias: live}}}}}}"
-    )
-    found = problems(tmp_path, text)
-    assert len(found) == 2
-    assert all("which the SAM transform makes, is not supported" in line for line in found)
-    assert "AWS::Lambda::Alias" in found[1]
+    events = "Events: {Tick: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}}"
+    text = SAM + f"Resources: {{Fn: {{Type: AWS::Serverless::Function, Properties: {{{INLINE}, {events}}}}}}}"
+    (found,) = problems(tmp_path, text)
+    assert "AWS::Events::Rule, which the SAM transform makes, is not supported" in found
 
 
 def test_other_transforms_are_refused(tmp_path: Path) -> None:
@@ -198,13 +194,13 @@ Resources:
     Type: AWS::Lambda::Function
     UpdatePolicy: {}
     DeletionPolicy: Snapshot
-    Properties: {Code: {ZipFile: x}, Layers: [a], Memory: 5, Timeout: !Select [3, [a]]}
+    Properties: {Code: {ZipFile: x}, TenancyConfig: {a: b}, Memory: 5, Timeout: !Select [3, [a]]}
   Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: !GetAtt Fn.Name, CloneFrom: !Ref AWS::NoValue}}
 """
     assert problems(tmp_path, text) == [
         "Fn.UpdatePolicy: the resource attribute UpdatePolicy is not supported",
         "Fn.DeletionPolicy: the policy Snapshot is not supported",
-        "Fn.Layers: layers are not supported",
+        "Fn.TenancyConfig: is not supported",
         "Fn: Encountered unsupported property Memory",
         "Fn.Timeout: Template error: Fn::Select cannot select nonexistent value at index 3",
         "Fn: Property Role cannot be empty.",
@@ -257,12 +253,11 @@ def test_conditions_that_cannot_be_decided(tmp_path: Path, conditions: str, mess
 def test_properties_without_effect_are_named(tmp_path: Path) -> None:
     text = HELLO.replace("InlineCode: x", "InlineCode: x\n      Tracing: Active\n      Architectures: [riscv]") + (
         "Globals: {Api: {TracingEnabled: true, MethodSettings: [{HttpMethod: '*', ResourcePath: '/*', "
-        "LoggingLevel: INFO}]}, Function: {ReservedConcurrentExecutions: 0}}\n"
+        "LoggingLevel: INFO}]}}\n"
     )
     warnings = plan(tmp_path, text).warnings
     assert [line.split(":")[0] for line in warnings] == [
         "Hello.Architectures",
-        "Hello.ReservedConcurrentExecutions",
         "Hello.TracingConfig",
         "HelloRole",
     ]

@@ -18,6 +18,10 @@ API_GATEWAY = sorted(
     if name.startswith("AWS::ApiGateway::")
 )
 AROUND_DOMAINS = ["AWS::CertificateManager::Certificate", "AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup"]
+OF_FUNCTIONS = [
+    f"AWS::Lambda::{name}"
+    for name in ("Alias", "EventInvokeConfig", "LayerVersion", "LayerVersionPermission", "Permission", "Url", "Version")
+]
 NEEDED = {
     "AWS::ApiGateway::DomainName": {"DomainName"},
     "AWS::ApiGateway::DomainNameV2": {"DomainName"},
@@ -41,7 +45,7 @@ def test_there_are_types() -> None:
     assert len(API_GATEWAY) == 22
 
 
-@pytest.mark.parametrize("kind", [*API_GATEWAY, *AROUND_DOMAINS])
+@pytest.mark.parametrize("kind", [*API_GATEWAY, *AROUND_DOMAINS, *OF_FUNCTIONS])
 def test_every_property_is_known(kind: str) -> None:
     schema: dict[str, Any] = schemas.PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     provider = PROVIDERS[kind]

@@ -17,6 +17,9 @@ from tidegate.deploy.package import BUCKET, PackageError, Packages
 from tidegate.deploy.template import read_document
 
 _FUNCTION = "AWS::Serverless::Function"
+_LAYER = "AWS::Serverless::LayerVersion"
+_CODE = {"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
+"""AWS: `aws cloudformation package` takes local paths in these places."""
 _DEFINITIONS = {
     "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
@@ -90,8 +93,10 @@ class Sources:
                 resource["Properties"] = properties
                 yield from _unbuildable(logical_id, resource, inherited)
                 self._function_code(properties, inherited)
-            elif kind == "AWS::Lambda::Function" and isinstance(properties.get("Code"), str):
-                properties["Code"] = {"S3Bucket": BUCKET, "S3Key": self._packed(properties["Code"])}
+            elif kind == _LAYER:
+                self._layer_content(properties)
+            elif (member := _CODE.get(kind)) and isinstance(properties.get(member), str):
+                properties[member] = {"S3Bucket": BUCKET, "S3Key": self._packed(properties[member])}
             elif kind in _DEFINITIONS:
                 self._definition(properties, *_DEFINITIONS[kind])
         except (IntrinsicError, PackageError) as error:
@@ -106,11 +111,14 @@ class Sources:
         elif "InlineCode" not in properties:
             # AWS: `sam package` takes the template's own folder when no CodeUri is given.
             uri = properties.get("CodeUri", inherited.get("CodeUri", "."))
-            properties["CodeUri"] = f"s3://{BUCKET}/{self._packed(uri)}"
+            properties["CodeUri"] = uri if _in_s3(uri) else f"s3://{BUCKET}/{self._packed(uri)}"
+
+    def _layer_content(self, properties: dict[str, Any]) -> None:
+        # AWS: `sam package` takes the template's own folder when no ContentUri is given.
+        uri = properties.get("ContentUri", ".")
+        properties["ContentUri"] = uri if _in_s3(uri) else f"s3://{BUCKET}/{self._packed(uri)}"
 
     def _packed(self, location: Any) -> str:
-        if isinstance(location, dict) and function_of(location) is None:
-            raise IntrinsicError("code in S3 is not supported; only local code is")
         return self.packages.add(self._local(evaluate(location, self.scope)))
 
     def _definition(self, properties: dict[str, Any], uri: str, body: str) -> None:
@@ -125,6 +133,13 @@ class Sources:
             return  # SAM makes a bucket and a key of it
         properties[body] = read_document(self._local(location)).body
         del properties[uri]
+
+
+def _in_s3(location: Any) -> bool:
+    """Bucket and key, or an address of both: the server fetches it."""
+    if isinstance(location, str):
+        return location.startswith("s3://")
+    return isinstance(location, dict) and function_of(location) is None
 
 
 def _unbuildable(logical_id: str, resource: Mapping[str, Any], inherited: Mapping[str, Any]) -> Iterator[Problem]:

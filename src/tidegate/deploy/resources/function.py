@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.core.arns import function_arn
-from tidegate.deploy.package import BUCKET, text_package
+from tidegate.deploy.package import text_package
 from tidegate.deploy.resources.base import (
     Context,
     Made,
@@ -21,12 +21,33 @@ from tidegate.deploy.resources.base import (
     found,
     gone_is_fine,
     tag_map,
+    undone_by,
     unsupported_is_said,
 )
+from tidegate.deploy.resources.function_parts import stored_code
 from tidegate.deploy.resources.shapes import call
 
-_CONFIGURATION = ("Description", "Environment", "Handler", "MemorySize", "Role", "Runtime", "Timeout")
-_CLEARED: Mapping[str, Any] = {"Description": "", "Environment": {"Variables": {}}, "MemorySize": 128, "Timeout": 3}
+_CONFIGURATION = (
+    *(
+        "DeadLetterConfig",
+        "Description",
+        "Environment",
+        "Handler",
+        "Layers",
+        "MemorySize",
+        "Role",
+        "Runtime",
+        "Timeout",
+    ),
+)
+_CLEARED: Mapping[str, Any] = {
+    "DeadLetterConfig": {"TargetArn": ""},
+    "Description": "",
+    "Environment": {"Variables": {}},
+    "Layers": [],
+    "MemorySize": 128,
+    "Timeout": 3,
+}
 """What a property that is no longer given goes back to."""
 _HERE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 _INLINE_FILES = {"python": "index.py", "nodejs": "index.js"}
@@ -36,18 +57,18 @@ class Function(Provider):
     type = "AWS::Lambda::Function"
     attributes = frozenset({"Arn"})
     table = Table(
-        handled=frozenset({*_CONFIGURATION, "Code", "FunctionName", "PackageType", "Tags"}),
+        handled=frozenset(
+            {*_CONFIGURATION, "Code", "FunctionName", "PackageType", "ReservedConcurrentExecutions", "Tags"}
+        ),
         reported={
             "Architectures": f"functions run on this machine's architecture ({_HERE})",
             "CodeSigningConfigArn": "code is not verified",
-            "DeadLetterConfig": "has no effect yet",
             "EphemeralStorage": "scratch space is not limited",
             "FunctionScalingConfig": "has no effect",
             "KmsKeyArn": "has no effect; nothing is encrypted at rest",
             "LoggingConfig": "has no effect; see `tidegate logs`",
             "PublishToLatestPublished": "has no effect",
             "RecursiveLoop": "has no effect",
-            "ReservedConcurrentExecutions": "has no effect yet",
             "RuntimeManagementConfig": "has no effect; the runtime found nearest is taken",
             "SnapStart": "has no effect",
             "TracingConfig": "has no effect; there is no X-Ray to send traces to",
@@ -58,7 +79,6 @@ class Function(Provider):
             "DurableConfig": "durable functions are not supported",
             "FileSystemConfigs": "file systems are not supported",
             "ImageConfig": "container images are not supported",
-            "Layers": "layers are not supported",
             "TenancyConfig": "is not supported",
         },
         required=frozenset({"Code", "Role"}),
@@ -70,10 +90,13 @@ class Function(Provider):
     def create(self, properties: Props, context: Context) -> Made:
         name = str(properties.get("FunctionName") or context.name(64))
         given = {key: properties[key] for key in _CONFIGURATION if key in properties}
-        given |= {"FunctionName": name, "Code": {"ZipFile": _code(properties, context)}}
+        given |= {"FunctionName": name, "Code": _code(properties, context)}
         if tags := tag_map(properties):
             given["Tags"] = tags
-        call(context.clients("lambda"), "CreateFunction", given)
+        client = context.clients("lambda")
+        call(client, "CreateFunction", given)
+        with undone_by(lambda: client.delete_function(FunctionName=name)):
+            _reserve(client, name, properties, {})
         return Made(name, {"Arn": _arn(name, context)})
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
@@ -83,7 +106,8 @@ class Function(Provider):
             given = {key: _CLEARED.get(key, "") if value is None else value for key, value in changed.items()}
             call(client, "UpdateFunctionConfiguration", {"FunctionName": made.physical_id, **given})
         if properties["Code"] != old.get("Code"):
-            client.update_function_code(FunctionName=made.physical_id, ZipFile=_code(properties, context))
+            client.update_function_code(FunctionName=made.physical_id, **_code(properties, context))
+        _reserve(client, made.physical_id, properties, old)
         with unsupported_is_said("Tags", context):
             self._retag(made, properties, old, client)
         return made
@@ -113,15 +137,14 @@ class Permission(Provider):
         handled=frozenset(
             {
                 *("Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "Principal"),
-                *("PrincipalOrgID", "SourceAccount", "SourceArn"),
+                *("InvokedViaFunctionUrl", "PrincipalOrgID", "SourceAccount", "SourceArn"),
             }
         ),
-        refused={"InvokedViaFunctionUrl": "function URLs are not supported"},
         required=frozenset({"Action", "FunctionName", "Principal"}),
         replacing=frozenset(
             {
                 *("Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "Principal"),
-                *("PrincipalOrgID", "SourceAccount", "SourceArn"),
+                *("InvokedViaFunctionUrl", "PrincipalOrgID", "SourceAccount", "SourceArn"),
             }
         ),
     )
@@ -147,16 +170,24 @@ class Permission(Provider):
         return found(look) and f'"{made.physical_id}"' in policy
 
 
-def _code(properties: Props, context: Context) -> bytes:
+def _reserve(client: Any, name: str, properties: Props, old: Props) -> None:
+    wanted = properties.get("ReservedConcurrentExecutions")
+    if wanted == old.get("ReservedConcurrentExecutions"):
+        return
+    if wanted is None:
+        client.delete_function_concurrency(FunctionName=name)
+    else:
+        call(client, "PutFunctionConcurrency", {"FunctionName": name, "ReservedConcurrentExecutions": wanted})
+
+
+def _code(properties: Props, context: Context) -> dict[str, Any]:
+    """As CreateFunction and UpdateFunctionCode take it."""
     if properties.get("PackageType") == "Image":
         raise ResourceError("PackageType: container images are not supported")
     code = properties["Code"]
     if "ZipFile" in code:
-        return _inline(str(properties.get("Runtime", "")), str(code["ZipFile"]))
-    key = code.get("S3Key")
-    if code.get("S3Bucket") != BUCKET or key not in context.packages:
-        raise ResourceError("Code: code in S3 is not supported; only local code is")
-    return context.packages[key]
+        return {"ZipFile": _inline(str(properties.get("Runtime", "")), str(code["ZipFile"]))}
+    return stored_code(code, context)
 
 
 def _inline(runtime: str, code: str) -> bytes:

@@ -32,6 +32,14 @@ from tidegate.deploy.resources.apigateway_parts import (
 from tidegate.deploy.resources.base import Provider
 from tidegate.deploy.resources.deployment import Deployment
 from tidegate.deploy.resources.function import Function, Permission
+from tidegate.deploy.resources.function_parts import (
+    Alias,
+    EventInvokeConfig,
+    LayerVersion,
+    LayerVersionPermission,
+    Url,
+    Version,
+)
 from tidegate.deploy.resources.method import Method
 from tidegate.deploy.resources.recorded import RECORDED
 from tidegate.deploy.resources.stage import Stage
@@ -39,6 +47,7 @@ from tidegate.deploy.resources.table import DynamoTable
 
 _MADE: Final[tuple[Provider, ...]] = (
     Account(),
+    Alias(),
     ApiKey(),
     Authorizer(),
     BasePathMapping(),
@@ -51,8 +60,11 @@ _MADE: Final[tuple[Provider, ...]] = (
     DomainNameAccessAssociation(),
     DomainNameV2(),
     DynamoTable(),
+    EventInvokeConfig(),
     Function(),
     GatewayResponse(),
+    LayerVersion(),
+    LayerVersionPermission(),
     Method(),
     Model(),
     Permission(),
@@ -60,8 +72,10 @@ _MADE: Final[tuple[Provider, ...]] = (
     Resource(),
     RestApi(),
     Stage(),
+    Url(),
     UsagePlan(),
     UsagePlanKey(),
+    Version(),
     VpcLink(),
 )
 
