@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.definition.schemas import at, decode, flatten, is_draft4, parse_reference, references, unknown_keywords
+from tidegate.definition.json_text import decode
+from tidegate.definition.schemas import at, flatten, is_draft4, parse_reference, references, unknown_keywords
 
 NAMES = ("A", "B", "C", "D")
 

@@ -193,7 +193,9 @@ def _check_entries(shape: Shape, entries: dict[str, Any], path: str, found: Viol
     values = [item for item in entries.values() if item is not None or not path.endswith(_NULL_VALUES)]
     if shape.value.type_name in _CONTAINERS:
         for key, item in entries.items():
-            if item is not None:
+            if item is None:
+                found.add(None, f"{path}.{key}.member", _NOT_NULL)
+            else:
                 check(shape.value, item, f"{path}.{key}.member", found)
     elif broken := _of_all(shape.value, values):
         found.add(_shown(entries), path, f"Map value must satisfy constraint: [{', '.join(broken)}]")

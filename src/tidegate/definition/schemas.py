@@ -40,18 +40,6 @@ def parse_reference(text: str) -> tuple[str, str, str] | None:
     return None if found is None else (found[1], found[2], (found[3] or "#")[1:])
 
 
-def decode(text: str) -> Any:
-    """Raises ValueError for what is no JSON, or nested beyond measure."""
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
 def is_draft4(schema: Any) -> bool:
     """Whether it is a schema of Draft 4: every keyword has a value of its type."""
     if not isinstance(schema, dict):

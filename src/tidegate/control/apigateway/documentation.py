@@ -18,6 +18,7 @@ from tidegate.control.context import Context
 from tidegate.control.pages import page, stored_page
 from tidegate.control.patch import bad_request, patch, rule, table, text
 from tidegate.core.errors import ControlError
+from tidegate.definition.json_text import decode_object
 from tidegate.definition.openapi.documentation import Documentation
 from tidegate.definition.openapi.extensions import DOCUMENTATION
 from tidegate.definition.openapi.imported import ImportedApi, Malformed, OpenApiError, failure
@@ -58,11 +59,7 @@ def check_documentation_part(part: DocumentationPart) -> None:
     check_location(part.location)
     if not part.properties.strip():
         raise bad_request("Documentation part properties must be non-empty")
-    try:
-        properties = json.loads(part.properties)
-    except (ValueError, RecursionError):
-        properties = None
-    if not isinstance(properties, dict):
+    if decode_object(part.properties) is None:
         raise bad_request("Documentation part properties must be a valid JSON object")
 
 

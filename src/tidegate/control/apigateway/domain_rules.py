@@ -7,11 +7,11 @@ your custom domain*; shared facts, endpoints-domains §3, §5, §6, §9 and §10
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
 from tidegate.control.patch import bad_request
+from tidegate.definition.json_text import decode_object
 
 DEFAULT_POLICY = "TLS_1_2"
 DEFAULT_ROUTING = "BASE_PATH_MAPPING_ONLY"
@@ -92,9 +92,6 @@ def check_policy(text: str | None, what: str, types: list[str]) -> None:
         return
     if types != ["PRIVATE"]:
         raise bad_request(f"{what} is only supported for private custom domain names")
-    try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or "Statement" not in document:
+    document = decode_object(text)
+    if document is None or "Statement" not in document:
         raise bad_request(f"Invalid policy document specified for {what}")

@@ -5,7 +5,6 @@ Source: *Gateway response types for API Gateway*; shared facts, rest-control-pla
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -16,6 +15,7 @@ from tidegate.control.apigateway.models import check_content_type
 from tidegate.control.context import Context
 from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, patch, rule, table, text
 from tidegate.core.errors import ControlError
+from tidegate.definition.json_text import decode_object
 from tidegate.definition.records import GatewayResponse
 
 DEFAULT_STATUS: dict[str, str | None] = {
@@ -116,11 +116,8 @@ def _whole(field: str, member: str) -> Apply:
             draft[field] = {}
             return
         _require(member, op.value)
-        try:
-            given = json.loads(op.value or "")
-        except ValueError:
-            given = None
-        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        given = decode_object(op.value)
+        if given is None or not all(isinstance(value, str) for value in given.values()):
             raise bad_request(f"Invalid patch value specified for path {op.path}: {op.value}")
         draft[field] = {**draft[field], **given} if op.op == "add" else given
 

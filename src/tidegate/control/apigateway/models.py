@@ -17,11 +17,11 @@ from tidegate.control.context import Context
 from tidegate.control.pages import stored_page
 from tidegate.control.patch import bad_request, patch, rule, table, text
 from tidegate.core.errors import ControlError
+from tidegate.definition.json_text import decode
 from tidegate.definition.records import Model
 from tidegate.definition.schemas import (
     Schema,
     at,
-    decode,
     flatten,
     is_draft4,
     parse_reference,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -31,6 +30,7 @@ from tidegate.control.patch import (
 )
 from tidegate.core.errors import ControlError
 from tidegate.definition.freeze import thaw
+from tidegate.definition.json_text import decode_object
 from tidegate.definition.records import (
     ClientCertificate,
     Deployment,
@@ -152,7 +152,7 @@ def flush_stage_cache(context: Context, params: Params) -> None:
 
 
 def flush_stage_authorizers_cache(context: Context, params: Params) -> None:
-    """Methods with authorizers cannot be deployed yet: no result is cached."""
+    """The stage has to be there; its answers are forgotten on the event loop (`service`)."""
     get_stage(context, params["rest_api_id"], params["stage_name"])
 
 
@@ -190,11 +190,8 @@ def _variables(draft: Draft, op: PatchOp) -> None:
     if op.op == "remove":
         draft["variables"] = None
         return
-    try:
-        given = json.loads(op.value or "")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+    given = decode_object(op.value)
+    if given is None or not all(isinstance(value, str) for value in given.values()):
         raise bad_request(f"Invalid patch value specified for path {op.path}: {op.value}")
     draft["variables"] = given or None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, rule, table, text
 from tidegate.core.errors import ControlError
+from tidegate.definition.json_text import decode_object
 
 # Python would take infinities, underscores and foreign digits too.
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
@@ -57,11 +57,8 @@ def _all_methods(draft: Draft, op: PatchOp) -> None:
 
 
 def _json_map(op: PatchOp) -> dict[str, Any]:
-    try:
-        given = json.loads(op.value or "")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
+    given = decode_object(op.value)
+    if given is None:
         raise _bad_value(op)
     return given
 

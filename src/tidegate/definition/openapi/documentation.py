@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+from tidegate.definition.json_text import decode
 from tidegate.definition.openapi.extensions import DOCUMENTATION
 from tidegate.definition.openapi.imported import ImportedApi, Malformed
 from tidegate.definition.openapi.values import listing, mapping, text
@@ -95,7 +96,7 @@ def _properties(value: Any, place: str) -> dict[str, Any]:
     """An object, or one as text."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = decode(value)
         except ValueError as error:
             raise Malformed(f"Invalid OpenAPI input: {place} is no JSON: {error}") from None
     return mapping(value, place)

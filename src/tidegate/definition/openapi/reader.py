@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tidegate.definition.json_text import decode
 from tidegate.definition.openapi.basepath import prefix
 from tidegate.definition.openapi.documentation import Documentation
 from tidegate.definition.openapi.extensions import (
@@ -214,7 +215,7 @@ def _policy(value: Any, place: str) -> str | None:
         return None
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = decode(value)
         except ValueError:
             raise Malformed(
                 "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
