@@ -11,13 +11,12 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Operation as OperationForm
-from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.context import Context, Operation, Packages
 from tidegate.core.clock import Clock
@@ -75,11 +74,20 @@ def _explain(error: DefinitionError) -> str:
     return "Invalid API: " + "; ".join(f"{problem.message}: {problem.pointer}" for problem in error.problems)
 
 
+class WireProtocol(Protocol):
+    """How a service's calls look on the wire: `aws.rest` or `aws.json_rpc`."""
+
+    def match(self, request: Request) -> tuple[OperationForm, dict[str, str]] | None: ...
+    def parse(self, operation: OperationForm, labels: dict[str, str], request: Request, /) -> Params: ...
+    def respond(self, operation: OperationForm, result: Any, request_id: str) -> Response: ...
+    def respond_error(self, error: ControlError, request_id: str) -> Response: ...
+
+
 class ManagementService:
     """One service's management API."""
 
     def __init__(
-        self, office: Office, protocol: RestJson, operations: Mapping[str, Operation], unsupported: Mapping[str, str]
+        self, office: Office, protocol: WireProtocol, operations: Mapping[str, Operation], unsupported: Mapping[str, str]
     ) -> None:
         self._office = office
         self._protocol = protocol

@@ -49,6 +49,10 @@ class LogLine:
     """Seconds since the epoch."""
     text: bytes
     """Without the final line end; a traceback of the runtime client holds inner ones."""
+    stream: str = ""
+    """Name of the log stream, which is one worker's."""
+    number: int = 0
+    """Counted over all that the function has written."""
 
     def render(self) -> bytes:
         """As it stands in the file: `2026-01-31T12:00:00.000Z<blank>text`."""
@@ -96,17 +100,19 @@ class FunctionLog:
     def __init__(self, name: str, settings: LogSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._ring: deque[tuple[float, bytes]] = deque()
+        self._ring: deque[tuple[float, bytes, str]] = deque()
         self._ring_size = 0
-        self._pending: list[tuple[float, bytes]] = []
+        self._written = 0
+        self._pending: list[tuple[float, bytes, str]] = []
         self._pending_size = 0
         self._file = None if settings.directory is None else settings.directory / f"{name}.log"
         self._broken = False
         self._followers: set[_Follower] = set()
 
-    def write(self, *lines: bytes) -> None:
+    def write(self, *lines: bytes, stream: str = "") -> None:
         at = self._clock.time()
-        entries = [(at, text) for text in lines]
+        entries = [(at, text, stream) for text in lines]
+        self._written += len(lines)
         size = sum(map(len, lines)) + _OVERHEAD * len(lines)
         self._ring.extend(entries)
         self._ring_size += size
@@ -118,14 +124,19 @@ class FunctionLog:
             if self._pending_size > _PENDING_BYTES:
                 self.flush()
         for follower in self._followers:
-            follower.put([LogLine(at, text) for text in lines])
+            follower.put([LogLine(at, text, stream) for text in lines])
 
     def tail(self, count: int) -> list[LogLine]:
         """The last lines, oldest first."""
         if count <= 0:
             return []
-        start = max(0, len(self._ring) - count)
-        return [LogLine(at, text) for i, (at, text) in enumerate(self._ring) if i >= start]
+        skipped, gone = max(0, len(self._ring) - count), self._written - len(self._ring)
+        return [LogLine(at, text, stream, gone + i) for i, (at, text, stream) in enumerate(self._ring) if i >= skipped]
+
+    def forget(self) -> None:
+        """What is in memory. The file is the operator's."""
+        self._ring.clear()
+        self._ring_size = 0
 
     async def follow(self) -> AsyncIterator[LogLine]:
         """Every line from now on. Who reads too slowly misses the oldest of ten thousand."""
@@ -142,7 +153,7 @@ class FunctionLog:
         """Append to the file what it does not have yet."""
         if not self._pending or self._file is None:
             return
-        data = b"".join([b"%b%b\n" % (_timestamp(at), text) for at, text in self._pending])
+        data = b"".join([b"%b%b\n" % (_timestamp(at), text) for at, text, _ in self._pending])
         self._pending.clear()
         self._pending_size = 0
         try:
@@ -202,6 +213,10 @@ class Logs:
     def follow(self, name: str) -> AsyncIterator[LogLine]:
         return self.of(name).follow()
 
+    def forget(self, name: str) -> None:
+        if name in self._logs:
+            self._logs[name].forget()
+
     def start(self) -> None:
         if self._settings.directory is not None:
             self._timer = self._loop.call_later(_FLUSH_SECONDS, self._flush)
@@ -222,10 +237,11 @@ class Logs:
 class LineSplitter:
     """Cuts one worker's output into lines for its function's log, and keeps the end of the running invocation's part."""
 
-    __slots__ = ("_log", "_rest", "_tail")
+    __slots__ = ("_log", "_rest", "_stream", "_tail")
 
-    def __init__(self, function_log: FunctionLog) -> None:
+    def __init__(self, function_log: FunctionLog, stream: str = "") -> None:
         self._log = function_log
+        self._stream = stream
         self._rest = b""
         self._tail: bytearray | None = None
 
@@ -263,7 +279,7 @@ class LineSplitter:
         self._write(*[line.rstrip(b"\r").replace(b"\r", b"\n") for line in lines])
 
     def _write(self, *lines: bytes) -> None:
-        self._log.write(*lines)
+        self._log.write(*lines, stream=self._stream)
         if self._tail is not None:
             for line in lines[-TAIL_BYTES:]:
                 self._tail += line + b"\n"

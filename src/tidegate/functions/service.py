@@ -310,8 +310,8 @@ class FunctionService:
         """Raises InvokeError unless there is such a function, and the invoker may invoke it."""
         self._admitted(arn, b"", invoker)
 
-    def event_policy(self, arn: str) -> tuple[EventPolicy, bool] | None:
-        """What becomes of a function's events, and whether the function is switched off; None: there is none such."""
+    def event_policy(self, arn: str) -> tuple[EventPolicy, int | None] | None:
+        """What becomes of a function's events, and its reserved concurrency; None: there is no such function."""
         try:
             function, _ = self._find(arn)
         except InvokeError:
@@ -319,11 +319,15 @@ class FunctionService:
         own = function.entry.events
         alias = self._aliases.get(arn)
         policy = own if alias is None else replace(alias.entry.events, dead_letter=own.dead_letter)
-        return policy, function.quota.limit == 0
+        return policy, function.quota.limit
 
     def tail(self, name: str, count: int) -> list[LogLine]:
         """The last lines of a function's log, oldest first."""
         return self._logs.tail(name, count)
+
+    def forget_log(self, name: str) -> None:
+        """What is kept of a function's log in memory."""
+        self._logs.forget(name)
 
     def follow(self, name: str) -> AsyncIterator[LogLine]:
         """Every line from now on, without end."""

@@ -88,7 +88,7 @@ class Worker:
         self._owner = owner
         self._loop = loop
         self._clock = clock
-        self._lines = LineSplitter(log)
+        self._lines = LineSplitter(log, plan.log_stream)
         self._server = RuntimeServer(self)
         self._process = ChildProcess(loop, on_output=self._lines.feed, on_exit=self._exited)
         self._born_ns = clock.ticks_ns()

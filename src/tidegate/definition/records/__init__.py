@@ -50,6 +50,7 @@ from tidegate.definition.records.keys import (
     UsagePlanKey,
     UsagePlanStage,
 )
+from tidegate.definition.records.logs import LogGroup
 from tidegate.definition.records.parts import (
     Authorizer,
     DocumentationLocation,
@@ -104,6 +105,7 @@ __all__ = [
     "Invocable",
     "Layer",
     "LayerVersion",
+    "LogGroup",
     "MappedApi",
     "Method",
     "MethodResponse",
