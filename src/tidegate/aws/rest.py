@@ -5,6 +5,7 @@ Interprets the `http` traits of a botocore model. Source: botocore's rest-json s
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -50,7 +51,7 @@ class Operation:
 class Answer:
     """What an operation may give back where a record alone does not do: raw bytes and headers."""
 
-    body: bytes
+    body: bytes | AsyncIterator[bytes]
     headers: tuple[tuple[bytes, bytes], ...] = ()
     status: int | None = None
 

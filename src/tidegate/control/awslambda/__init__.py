@@ -27,8 +27,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **urls.OPERATIONS,
 }
 
-_SUPPORTED_ELSEWHERE = frozenset({"Invoke"})
-"""Answered by `service.LambdaService` itself, because it waits for a function."""
+_SUPPORTED_ELSEWHERE = frozenset({"Invoke", "InvokeWithResponseStream"})
+"""Answered by `service.LambdaService` itself, because they wait for a function."""
 
 
 def unsupported(operation_names: list[str]) -> dict[str, str]:

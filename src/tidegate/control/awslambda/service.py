@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 
+from tidegate.aws.event_stream import event
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Answer, Operation, RestJson
 from tidegate.aws.scope import Scope
@@ -17,7 +19,7 @@ from tidegate.control.awslambda.objects import Objects, with_object
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
-from tidegate.functions.spec import Events, Functions, InvokeError
+from tidegate.functions.spec import Events, Functions, InvokeError, StreamedResult
 
 _MAX_CLIENT_CONTEXT = 3583
 """Characters, encoded."""
@@ -35,21 +37,15 @@ class LambdaService(ManagementService):
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "Invoke":
             return await self._invoke(params, scope)
+        if form.name == "InvokeWithResponseStream":
+            return await self._invoke_stream(params, scope)
         params = await with_object(self._objects, form.name, params, scope)
         return await super().call(form, params, scope, request)
 
     async def _invoke(self, params: Params, scope: Scope) -> Answer:
         """Source: *Invoke*; shared facts, lambda §5."""
         kind = params.get("invocation_type") or "RequestResponse"
-        for member in ("tenant_id", "durable_execution_name"):
-            if params.get(member):
-                raise invalid(f"Tidegate does not support {member.replace('_', ' ')} yet")
-        payload = params.get("payload") or b"{}"
-        try:
-            orjson.loads(payload)
-        except orjson.JSONDecodeError as error:
-            message = f"Could not parse request body into json: {error}"
-            raise ControlError("InvalidRequestContentException", message, extra={"Type": "User"}) from None
+        payload = _payload(params)
         arn, client_context = resolve_arn(scope, params), _client_context(params)
         if kind == "DryRun":
             await self._office.run(scope, lambda context, given: get_configured(context, given) and None, params)
@@ -71,6 +67,50 @@ class LambdaService(ManagementService):
         if tail:
             headers.append((b"X-Amz-Log-Result", base64.b64encode(result.log_tail)))
         return Answer(result.payload, tuple(headers))
+
+    async def _invoke_stream(self, params: Params, scope: Scope) -> Answer:
+        """Source: *InvokeWithResponseStream*: chunks as events, and at the end how it went."""
+        arn, payload, client_context = resolve_arn(scope, params), _payload(params), _client_context(params)
+        if params.get("invocation_type") == "DryRun":
+            await self._office.run(scope, lambda context, given: get_configured(context, given) and None, params)
+            return Answer(b"", status=204)
+        tail = params.get("log_type") == "Tail"
+        try:
+            stream = await self._functions.invoke_stream(arn, payload, client_context=client_context, tail=tail)
+        except InvokeError as error:
+            raise _control_error(error) from error
+        headers = (
+            (b"Content-Type", b"application/vnd.amazon.eventstream"),
+            (b"X-Amz-Executed-Version", stream.executed_version.encode()),
+        )
+        return Answer(_events(stream, tail=tail), headers)
+
+
+async def _events(stream: StreamedResult, *, tail: bool) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in stream:
+            yield event("PayloadChunk", chunk, "application/octet-stream")
+        end: dict[str, str] = {}
+        if stream.error is not None:
+            end = {"ErrorCode": "Unhandled", "ErrorDetails": stream.error.decode("utf-8", "replace")}
+        if tail:
+            end["LogResult"] = base64.b64encode(stream.log_tail).decode()
+        yield event("InvokeComplete", orjson.dumps(end), "application/json")
+    finally:
+        stream.close()
+
+
+def _payload(params: Params) -> bytes:
+    for member in ("tenant_id", "durable_execution_name"):
+        if params.get(member):
+            raise invalid(f"Tidegate does not support {member.replace('_', ' ')} yet")
+    payload: bytes = params.get("payload") or b"{}"
+    try:
+        orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        message = f"Could not parse request body into json: {error}"
+        raise ControlError("InvalidRequestContentException", message, extra={"Type": "User"}) from None
+    return payload
 
 
 def _control_error(error: InvokeError) -> ControlError:
