@@ -5,6 +5,8 @@ Source: *Set up an API Gateway canary release deployment*, *Patch operations*; s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tidegate.aws.model import Params
 from tidegate.control.patch import Apply, Draft, PatchOp, Rule, bad_request, rule
 from tidegate.core.errors import ControlError
@@ -82,10 +84,7 @@ def _promoted(source: str, apply: Apply) -> Apply:
             apply(draft, op)
             return
         if op.source != source:
-            raise bad_request(
-                f"Invalid copy operation with path: {op.path} and from {op.source}. Valid copy:path are "
-                f"[/deploymentId, /variables] and valid copy:from are [{_DEPLOYMENT}, {_OVERRIDES}]"
-            )
+            raise _invalid_copy(op.path, op.source)
         canary = draft.get("canary_settings")
         if canary is None:
             raise bad_request("Promotion not available. Canary does not exist.")
@@ -96,6 +95,21 @@ def _promoted(source: str, apply: Apply) -> Apply:
             draft["variables"] = merged or None
 
     return copy
+
+
+def check_copies(operations: Sequence[Params]) -> None:
+    """AWS: a copy to any other path than the two is refused as a copy, whatever else that path takes."""
+    for operation in operations:
+        path = operation.get("path")
+        if operation.get("op") == "copy" and path not in (None, "/deploymentId", "/variables"):
+            raise _invalid_copy(path, operation.get("from"))
+
+
+def _invalid_copy(path: str | None, source: str | None) -> ControlError:
+    return bad_request(
+        f"Invalid copy operation with path: {path} and from {source}. Valid copy:path are "
+        f"[/deploymentId, /variables] and valid copy:from are [{_DEPLOYMENT}, {_OVERRIDES}]"
+    )
 
 
 def promoted_deployment(apply: Apply) -> Apply:

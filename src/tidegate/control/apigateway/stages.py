@@ -8,7 +8,13 @@ from typing import Any
 
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.base_path_mappings import refuse_while_mapped
-from tidegate.control.apigateway.canary import CANARY_RULES, canary_of, promoted_deployment, promoted_variables
+from tidegate.control.apigateway.canary import (
+    CANARY_RULES,
+    canary_of,
+    check_copies,
+    promoted_deployment,
+    promoted_variables,
+)
 from tidegate.control.apigateway.lookup import get_api, get_stage, not_found
 from tidegate.control.apigateway.method_settings import SETTING_PATHS, SETTING_RULES, UNKNOWN_PATH
 from tidegate.control.apigateway.methods import VERBS
@@ -139,7 +145,9 @@ def get_stages(context: Context, params: Params) -> dict[str, Any]:
 
 def update_stage(context: Context, params: Params) -> Stage:
     before = get_stage(context, params["rest_api_id"], params["stage_name"])
-    stage = patch(before, params.get("patch_operations"), RULES)
+    operations = params.get("patch_operations") or ()
+    check_copies(operations)
+    stage = patch(before, operations, RULES)
     check_variables(stage.variables)
     stage = replace(stage, last_updated_date=int(context.clock.time()))
     put_stage(context, stage)
