@@ -279,3 +279,15 @@ def test_settings_of_events(server: Server) -> None:
         client.put_function_event_invoke_config(
             FunctionName="settings", DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::bucket"}}
         )
+
+
+def test_functions_that_lead_to_each_other_are_stopped(alone: Server, backend: Backend) -> None:
+    client = alone.client("lambda")
+    code = f"import urllib.request\ndef handler(event, context):\n    urllib.request.urlopen({backend.url!r}).read()\n"
+    arn = make_function(alone, "circle", code)
+    client.put_function_event_invoke_config(
+        FunctionName="circle", DestinationConfig={"OnSuccess": {"Destination": arn}}
+    )
+    client.invoke(FunctionName="circle", InvocationType="Event", Payload=b"{}")
+    alone.wait_for("stopped after 16 functions in a row")
+    assert len(backend.received) == 16

@@ -145,9 +145,9 @@ def test_policies_of_qualifiers_through_the_gateway(server: Server) -> None:
     """An API that calls an alias needs a statement on the alias; a stage variable may name it."""
     client = server.client("lambda")
     proxy = "def handler(event, context):\n    return {'statusCode': 200, 'body': context.function_version}\n"
-    arn = make_function(server, "guarded", proxy)
-    client.publish_version(FunctionName="guarded")
-    client.create_alias(FunctionName="guarded", Name="live", FunctionVersion="1")
+    arn = make_function(server, "guarded-alias", proxy)
+    client.publish_version(FunctionName="guarded-alias")
+    client.create_alias(FunctionName="guarded-alias", Name="live", FunctionVersion="1")
     api = ApiBuilder(server).function("/alias", "GET", f"{arn}:live")
     variable = {"type": "AWS_PROXY", "integrationHttpMethod": "POST"}
     uri = lambda_uri(f"{arn}:${{stageVariables.lambdaAlias}}")
@@ -159,15 +159,17 @@ def test_policies_of_qualifiers_through_the_gateway(server: Server) -> None:
         "Principal": "apigateway.amazonaws.com",
         "SourceArn": f"arn:aws:execute-api:us-east-1:000000000000:{name}/*/*/*",
     }
-    client.add_permission(FunctionName="guarded", **permission)
+    client.add_permission(FunctionName="guarded-alias", **permission)
     assert server.call(name, "/prod/alias").status == 500, "a statement on the function is none on the alias"
-    statement = json.loads(client.add_permission(FunctionName="guarded", Qualifier="live", **permission)["Statement"])
+    statement = json.loads(
+        client.add_permission(FunctionName="guarded-alias", Qualifier="live", **permission)["Statement"]
+    )
     assert statement["Resource"] == f"{arn}:live"
     assert server.call(name, "/prod/alias").body == b"1"
     assert server.call(name, "/prod/variable").body == b"1"
-    policy = json.loads(client.get_policy(FunctionName="guarded", Qualifier="live")["Policy"])
+    policy = json.loads(client.get_policy(FunctionName="guarded-alias", Qualifier="live")["Policy"])
     assert [one["Sid"] for one in policy["Statement"]] == ["gateway"]
-    client.remove_permission(FunctionName="guarded:live", StatementId="gateway")
+    client.remove_permission(FunctionName="guarded-alias:live", StatementId="gateway")
     assert server.call(name, "/prod/alias").status == 500
 
 
@@ -248,6 +250,30 @@ def test_concurrency_is_spent_while_a_function_runs(server: Server, tmp_path: An
     assert results[0]["Payload"].read() == b"204"
     assert client.invoke(FunctionName="spent", Payload=payload)["StatusCode"] == 200
     gate.shutdown()
+
+
+def test_what_is_the_same_for_every_function(server: Server) -> None:
+    """Terraform and others ask for it."""
+    client = server.client("lambda")
+    made = make_function(server, "constant", "def handler(event, context):\n    return 1\n")
+    assert client.get_function_code_signing_config(FunctionName="constant")["CodeSigningConfigArn"] == ""
+    management = client.get_runtime_management_config(FunctionName="constant")
+    assert (management["UpdateRuntimeOn"], management["FunctionArn"]) == ("Auto", made)
+    assert client.get_function_recursion_config(FunctionName="constant")["RecursiveLoop"] == "Terminate"
+    assert client.list_provisioned_concurrency_configs(FunctionName="constant")["ProvisionedConcurrencyConfigs"] == []
+    with pytest.raises(client.exceptions.ProvisionedConcurrencyConfigNotFoundException):
+        client.get_provisioned_concurrency_config(FunctionName="constant", Qualifier="$LATEST")
+    for call in (
+        lambda: client.put_runtime_management_config(FunctionName="constant", UpdateRuntimeOn="Manual"),
+        lambda: client.put_function_recursion_config(FunctionName="constant", RecursiveLoop="Allow"),
+        lambda: client.put_function_code_signing_config(
+            FunctionName="constant",
+            CodeSigningConfigArn="arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0",
+        ),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert caught.value.response["Error"]["Code"] == "UnsupportedOperationException"
 
 
 _CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {

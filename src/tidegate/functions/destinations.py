@@ -59,10 +59,11 @@ class Destinations:
             try:
                 await send(Arn.parse(destination))
             except (DeliveryError, UpstreamError, InvokeError, ValueError) as error:
-                if attempt == _ATTEMPTS:
+                hopeless = isinstance(error, InvokeError) and error.status < 500 and error.status != 429
+                if hopeless or attempt == _ATTEMPTS:
                     log.error("the result of %s (%s) is lost: %s: %s", event.arn, event.id, destination, error)
-                else:
-                    await asyncio.sleep(_PAUSE * attempt)
+                    return
+                await asyncio.sleep(_PAUSE * attempt)
             else:
                 return
 

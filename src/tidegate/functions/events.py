@@ -76,14 +76,22 @@ def invocation_record(event: Event, condition: str, result: InvokeResult | None,
             "condition": condition,
             "approximateInvokeCount": event.failures + event.throttles + (condition == "Success"),
         },
-        "requestPayload": json.loads(event.payload or b"{}"),
+        "requestPayload": _document(event.payload),
     }
     if result is not None:
         record["responseContext"] = {"statusCode": 200, "executedVersion": result.executed_version}
         if result.function_error is not None:
             record["responseContext"]["functionError"] = result.function_error
-        record["responsePayload"] = json.loads(result.payload or b"null")
+        record["responsePayload"] = _document(result.payload)
     return record
+
+
+def _document(payload: bytes) -> Any:
+    """A runtime may answer with what is no JSON: it is told as text."""
+    try:
+        return json.loads(payload or b"null")
+    except ValueError:
+        return payload.decode("utf-8", "replace")
 
 
 def error_message(result: InvokeResult | None, condition: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tidegate.control.awslambda import (
     aliases,
     concurrency,
+    constants,
     event_invoke,
     functions,
     layers,
@@ -25,6 +26,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **layers.OPERATIONS,
     **event_invoke.OPERATIONS,
     **urls.OPERATIONS,
+    **constants.OPERATIONS,
 }
 
 _SUPPORTED_ELSEWHERE = frozenset({"Invoke", "InvokeWithResponseStream"})
