@@ -94,8 +94,8 @@ class EventQueue:
         self._waiters: list[asyncio.Future[None]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Take up what an earlier process has left. Raises EventStoreError."""
+    async def load(self) -> None:
+        """Take up what an earlier process has left; before anything is submitted. Raises EventStoreError."""
         for event_id, data in (await self._store.load()).items():
             try:
                 event = decode(data)
@@ -104,7 +104,11 @@ class EventQueue:
                 self._save(event_id, None)
                 continue
             self._size += len(event.payload)
-            self._put_off(event)
+            heapq.heappush(self._later, (event.due, next(self._order), event))
+
+    def start(self) -> None:
+        """Run what was taken up, now that functions can reach the gateway."""
+        self._look()
 
     async def submit(
         self,
