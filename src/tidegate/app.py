@@ -8,34 +8,42 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from tidegate.aws.caller import AwsCaller, CredentialSource
 from tidegate.aws.credentials import ChainCredentials, LocalCredentials
+from tidegate.aws.json_rpc import JsonRpc
 from tidegate.aws.model import load_service_model
 from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.admin import Admin
 from tidegate.control.apigateway.service import RestApiService
+from tidegate.control.awslambda.objects import S3Objects
 from tidegate.control.awslambda.service import LambdaService
+from tidegate.control.logs.service import LogsService
 from tidegate.control.neighbours import Neighbours
 from tidegate.control.service import Office
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
 from tidegate.core.message import Origin
-from tidegate.core.tasks import TaskSet
-from tidegate.definition.store import SqlStore
+from tidegate.definition.store import SqlStore, StoreError
 from tidegate.entry import Entry
+from tidegate.functions.asynchronous import EventQueue
+from tidegate.functions.destinations import Destinations
+from tidegate.functions.events import EventStoreError
 from tidegate.functions.logs import LogLine
 from tidegate.functions.metrics import FunctionMetrics
 from tidegate.functions.packages import PackageStore
 from tidegate.functions.service import FunctionService, FunctionSettings
 from tidegate.gateway.front import DataPlane
-from tidegate.gateway.integrations.aws import Aws, CredentialSource
+from tidegate.gateway.function_urls import FunctionUrls
+from tidegate.gateway.integrations.aws import Aws
 from tidegate.gateway.integrations.broken import Broken
 from tidegate.gateway.integrations.http import Http
 from tidegate.gateway.integrations.http_proxy import HttpProxy
@@ -52,6 +60,8 @@ from tidegate.state.keys import KeyRing
 from tidegate.state.limiter import MemoryLimiter
 from tidegate.wire.server import HttpServer, Limits
 from tidegate.wire.upstream import UpstreamPool
+
+T = TypeVar("T")
 
 log = logging.getLogger("tidegate")
 
@@ -93,6 +103,7 @@ class App:
             self._packages,
             FunctionSettings(
                 scratch=data / "scratch",
+                hidden=(data,),
                 log_directory=data / "logs",
                 base_environment=self._base_environment,
                 workers=settings.workers,
@@ -113,11 +124,20 @@ class App:
         registry = CollectorRegistry()
         registry.register(self._metrics)
         registry.register(FunctionMetrics(self._functions.stats))
-        later = TaskSet()
-        closing.push_async_callback(later.cancel)
         self._neighbours = Neighbours(upstream, settings.endpoints, settings.account)
         closing.push_async_callback(self._neighbours.aclose)
         self._services_of_aws = ServicesOfAws(self._neighbours)
+        caller = AwsCaller(upstream, self._services_of_aws, self._credentials(), clock)
+        self._events = EventQueue(
+            StoredEvents(self._store, thread),
+            Destinations(caller, clock, lambda arn, event, origin: self._events.submit(arn, event, origin=origin)),
+            self._functions,
+            clock=clock,
+            ids=ids,
+            loop=loop,
+        )
+        await self._events.load()
+        closing.push_async_callback(self._events.aclose)
         services = Services(
             clock=clock,
             ids=ids,
@@ -131,22 +151,25 @@ class App:
                 HttpPlan: Http(upstream),
                 AwsPlan: Aws(upstream, self._services_of_aws, self._credentials(), clock),
                 LambdaProxyPlan: LambdaProxy(self._functions),
-                LambdaPlan: LambdaCustom(self._functions, later),
+                LambdaPlan: LambdaCustom(self._functions, self._events),
                 BrokenPlan: Broken(),
             },
         )
         self._data_plane = DataPlane(RestPipeline(services))
+        self._function_urls = FunctionUrls(self._functions, clock, ids)
         self._publish(await loop.run_in_executor(thread, self._planner.load))
 
         office = Office(self._store, self._planner, thread, self._publish, clock, ids, self._packages)
         apigateway = RestJson(load_service_model("apigateway"), nested_paths=True)
+        logs = JsonRpc(load_service_model("logs"), violation="InvalidParameterException")
         awslambda = RestJson(load_service_model("lambda"), nested_paths=False, capital_errors=True)
         admin = Admin(office, clock, self._scope, registry, _TextLogs(self._functions), self._packages, self._reset)
         entry = Entry(
-            self._data_plane,
+            (self._data_plane, self._function_urls),
             {
                 "apigateway": RestApiService(office, apigateway, self._functions, MethodTester(services)),
-                "lambda": LambdaService(office, awslambda, self._functions),
+                "lambda": LambdaService(office, awslambda, self._functions, self._events, S3Objects(caller)),
+                "logs": LogsService(office, logs, self._functions),
             },
             admin=admin.handle,
             neighbours=self._neighbours.handle,
@@ -155,9 +178,11 @@ class App:
         self._server = HttpServer(entry, clock=clock, limits=Limits())
         self.port = await self._server.start(settings.host, settings.port)
         own = Origin("http", _reachable(settings.host).strip("[]"), self.port)
-        self._services_of_aws.own = {"apigateway": own, "lambda": own}
+        self._services_of_aws.own = {"apigateway": own, "lambda": own, "logs": own}
         # Functions reach everything through this one address; it is known only now when the port was left open.
         self._base_environment["AWS_ENDPOINT_URL"] = f"http://{_reachable(settings.host)}:{self.port}"
+
+        self._events.start()
 
     def _credentials(self) -> CredentialSource:
         """Real ones only where the settings say so: neighbours take any, and nobody's own are used without being asked."""
@@ -189,6 +214,8 @@ class App:
             self._keys.put_key(key_id, key)
         for plan_id, plan in publication.usage_plans.items():
             self._keys.put_plan(plan_id, plan)
+        if publication.urls is not None:
+            self._function_urls.publish(publication.urls)
         if publication.snapshot is not None:
             self._data_plane.publish(publication.snapshot)
         for api_id, stage in publication.gone:
@@ -202,6 +229,7 @@ class App:
             self._store.clear()
             return self._planner.load()
 
+        self._events.forget()
         publication = await asyncio.get_running_loop().run_in_executor(self._thread, clear)
         for arn in list(self._arns):
             self._functions.remove(arn)
@@ -218,6 +246,26 @@ class App:
     async def abandon(self) -> None:
         """Undo what `start` did before it failed."""
         await self._closing.aclose()
+
+
+class StoredEvents:
+    """The queue's events in the store, whose calls all come from its one thread."""
+
+    def __init__(self, store: SqlStore, thread: Executor) -> None:
+        self._store = store
+        self._thread = thread
+
+    async def load(self) -> Mapping[str, bytes]:
+        return await self._run(self._store.load_events)
+
+    async def write(self, puts: Mapping[str, bytes], removes: Sequence[str]) -> None:
+        await self._run(self._store.write_events, puts, removes)
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        except StoreError as error:
+            raise EventStoreError(str(error)) from error
 
 
 class ServicesOfAws:
