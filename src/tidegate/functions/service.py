@@ -22,7 +22,6 @@ from tidegate.functions.isolation import Isolation
 from tidegate.functions.layers import Layers
 from tidegate.functions.logs import LogLine, Logs, LogSettings
 from tidegate.functions.packages import PackageStore
-from tidegate.functions.permissions import may_invoke
 from tidegate.functions.pool import Counters, FunctionGroup, Pool, PoolSettings
 from tidegate.functions.runtimes import Runtimes
 from tidegate.functions.scheduler import Limits
@@ -36,14 +35,12 @@ from tidegate.functions.spec import (
     InvokeError,
     Invoker,
     InvokeResult,
-    Permission,
 )
 from tidegate.functions.streaming import ResponseStream
+from tidegate.functions.targets import Alias, Function, Policy, Quota
 
 MAX_REQUEST: Final = 6_291_456
 """Bytes. AWS: 6 MB for a synchronous invocation."""
-_DECISIONS = 1024
-"""Remembered per function: sources are an API's methods, so they are few unless somebody makes them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,66 +87,6 @@ class FunctionStats:
     timeouts: int
 
 
-class _Quota:
-    """Reserved concurrency: what all versions of a function may run at once."""
-
-    __slots__ = ("limit", "running")
-
-    def __init__(self) -> None:
-        self.limit: int | None = None
-        self.running = 0
-
-    def take(self) -> None:
-        """Raises InvokeError when it is spent."""
-        if self.limit is not None and self.running >= self.limit:
-            reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
-            raise InvokeError("TooManyRequestsException", "Rate Exceeded.", 429, reason=reason)
-        self.running += 1
-
-    def give_back(self) -> None:
-        self.running -= 1
-
-
-class _Policy:
-    """Who may invoke what one ARN names; decisions are remembered."""
-
-    __slots__ = ("decisions", "permissions")
-
-    def __init__(self, permissions: tuple[Permission, ...]) -> None:
-        self.permissions = permissions
-        self.decisions: dict[Invoker, bool] = {}
-
-    def allows(self, invoker: Invoker) -> bool:
-        decision = self.decisions.get(invoker)
-        if decision is None:
-            if len(self.decisions) >= _DECISIONS:
-                self.decisions.clear()
-            decision = self.decisions[invoker] = may_invoke(self.permissions, invoker)
-        return decision
-
-
-class _Function:
-    """`$LATEST` or a version: what can be run under one ARN now."""
-
-    __slots__ = ("entry", "group", "policy", "quota")
-
-    def __init__(self, entry: CatalogEntry, group: FunctionGroup, quota: _Quota) -> None:
-        self.entry = entry
-        self.group = group
-        self.policy = _Policy(entry.permissions)
-        self.quota = quota
-
-
-class _Alias:
-    """A name for one version or two."""
-
-    __slots__ = ("entry", "policy")
-
-    def __init__(self, entry: AliasEntry) -> None:
-        self.entry = entry
-        self.policy = _Policy(entry.permissions)
-
-
 class FunctionService:
     """Implements `spec.Functions`. Belongs to one event loop; every method but `packages` is to be called on it."""
 
@@ -179,10 +116,10 @@ class FunctionService:
             ids=ids,
             loop=loop,
         )
-        self._functions: dict[str, _Function] = {}
+        self._functions: dict[str, Function] = {}
         """By ARN: of `$LATEST` without a qualifier, of versions with their number."""
-        self._aliases: dict[str, _Alias] = {}
-        self._quotas: dict[str, _Quota] = {}
+        self._aliases: dict[str, Alias] = {}
+        self._quotas: dict[str, Quota] = {}
         """By ARN without a qualifier."""
         self._looks = 0
         """How often a folder was looked at."""
@@ -203,17 +140,17 @@ class FunctionService:
     def replace(self, entry: CatalogEntry | AliasEntry) -> None:
         """Add a function, or put another version of it in place. Workers stay when only the permissions differ."""
         if isinstance(entry, AliasEntry):
-            self._aliases[entry.arn] = _Alias(entry)
+            self._aliases[entry.arn] = Alias(entry)
             return
-        quota = self._quotas.setdefault(entry.spec.arn, _Quota())
+        quota = self._quotas.setdefault(entry.spec.arn, Quota())
         if entry.spec.version == LATEST:
             quota.limit = entry.reserved_concurrency
         old = self._functions.get(entry.arn)
         if old is not None and old.entry.spec == entry.spec:
-            self._functions[entry.arn] = _Function(entry, old.group, quota)
+            self._functions[entry.arn] = Function(entry, old.group, quota)
             return
         group = self._group(entry.spec)
-        self._functions[entry.arn] = _Function(entry, group, quota)
+        self._functions[entry.arn] = Function(entry, group, quota)
         if old is not None:
             self._pool.retire(old.group, group)
 
@@ -349,7 +286,7 @@ class FunctionService:
     def _group(self, spec: FunctionSpec) -> FunctionGroup:
         return FunctionGroup(spec, self._logs.of(spec.name))
 
-    def _admitted(self, arn: str, payload: bytes, invoker: Invoker | None) -> _Function:
+    def _admitted(self, arn: str, payload: bytes, invoker: Invoker | None) -> Function:
         """What is to run. Raises InvokeError when it may not be invoked so."""
         function, policy = self._find(arn)
         if invoker is not None and not policy.allows(invoker):
@@ -358,14 +295,14 @@ class FunctionService:
             raise _too_large()
         return function
 
-    def _submit(self, function: _Function, invocation: Invocation) -> None:
+    def _submit(self, function: Function, invocation: Invocation) -> None:
         try:
             self._pool.submit(function.group, invocation)
         except InvokeError:
             invocation.release()
             raise
 
-    async def _reloaded(self, function: _Function, folder: str) -> _Function:
+    async def _reloaded(self, function: Function, folder: str) -> Function:
         """The function, with a new group if its folder has changed; workers of the old one end when they have answered.
 
         Looks may end in another order than they began: what a later one has seen stands.
@@ -384,7 +321,7 @@ class FunctionService:
             current.group.stamp, current.group.look = seen, look
         return current
 
-    def _find(self, arn: str) -> tuple[_Function, _Policy]:
+    def _find(self, arn: str) -> tuple[Function, Policy]:
         """What runs, and whose policy decides. Raises InvokeError."""
         function = self._functions.get(arn)
         if function is not None:
@@ -409,7 +346,7 @@ class FunctionService:
             drawn -= share
         return alias.routes[-1][0]
 
-    def _withdraw(self, function: _Function, invocation: Invocation) -> None:
+    def _withdraw(self, function: Function, invocation: Invocation) -> None:
         """The caller has gone. While it waited, another version may have taken the queue over."""
         current = self._functions.get(function.entry.arn, function)
         for group in (function.group, current.group):
