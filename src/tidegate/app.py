@@ -43,6 +43,10 @@ from tidegate.functions.packages import PackageStore
 from tidegate.functions.service import FunctionService, FunctionSettings
 from tidegate.gateway.front import DataPlane
 from tidegate.gateway.function_urls import FunctionUrls
+from tidegate.gateway.guards.iam import Iam, LocalCallers
+from tidegate.gateway.guards.lambda_authorizer import LambdaAuthorizer
+from tidegate.gateway.guards.pool_keys import JwksKeys
+from tidegate.gateway.guards.user_pools import UserPools
 from tidegate.gateway.integrations.aws import Aws
 from tidegate.gateway.integrations.broken import Broken
 from tidegate.gateway.integrations.http import Http
@@ -53,7 +57,18 @@ from tidegate.gateway.integrations.mock import Mock
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.rest import RestPipeline, Services
 from tidegate.gateway.testing import MethodTester
-from tidegate.plan.nodes import AwsPlan, BrokenPlan, HttpPlan, HttpProxyPlan, LambdaPlan, LambdaProxyPlan, MockPlan
+from tidegate.plan.nodes import (
+    AwsPlan,
+    BrokenPlan,
+    HttpPlan,
+    HttpProxyPlan,
+    IamGuard,
+    LambdaGuard,
+    LambdaPlan,
+    LambdaProxyPlan,
+    MockPlan,
+    UserPoolGuard,
+)
 from tidegate.plan.planner import Planner, Publication
 from tidegate.settings import Settings
 from tidegate.state.keys import KeyRing
@@ -127,6 +142,8 @@ class App:
         self._neighbours = Neighbours(upstream, settings.endpoints, settings.account)
         closing.push_async_callback(self._neighbours.aclose)
         self._services_of_aws = ServicesOfAws(self._neighbours)
+        self._authorizers = LambdaAuthorizer(self._functions, clock.time, clock.ticks_ns)
+        self._user_pools = UserPools(JwksKeys(upstream, self._services_of_aws, clock.time), clock.time)
         caller = AwsCaller(upstream, self._services_of_aws, self._credentials(), clock)
         self._events = EventQueue(
             StoredEvents(self._store, thread),
@@ -154,6 +171,11 @@ class App:
                 LambdaPlan: LambdaCustom(self._functions, self._events),
                 BrokenPlan: Broken(),
             },
+            guards={
+                IamGuard: Iam(LocalCallers(settings.account), clock.now),
+                LambdaGuard: self._authorizers,
+                UserPoolGuard: self._user_pools,
+            },
         )
         self._data_plane = DataPlane(RestPipeline(services))
         self._function_urls = FunctionUrls(self._functions, clock, ids)
@@ -167,7 +189,9 @@ class App:
         entry = Entry(
             (self._data_plane, self._function_urls),
             {
-                "apigateway": RestApiService(office, apigateway, self._functions, MethodTester(services)),
+                "apigateway": RestApiService(
+                    office, apigateway, self._functions, MethodTester(services), self._flush_authorizers
+                ),
                 "lambda": LambdaService(office, awslambda, self._functions, self._events, S3Objects(caller)),
                 "logs": LogsService(office, logs, self._functions),
             },
@@ -220,7 +244,12 @@ class App:
             self._data_plane.publish(publication.snapshot)
         for api_id, stage in publication.gone:
             self._limiter.forget(f"{api_id}/{stage}/")
+            self._flush_authorizers((api_id, stage))
             self._metrics.forget((api_id, stage))
+
+    def _flush_authorizers(self, stage: tuple[str, str]) -> None:
+        self._authorizers.answers.flush(stage)
+        self._user_pools.answers.flush(stage)
 
     async def _reset(self) -> None:
         """Forget everything that was declared, and what the neighbours hold."""

@@ -6,6 +6,7 @@ API reference; messages as recorded (shared facts, rest-control-plane §5).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -18,6 +19,8 @@ Draft: TypeAlias = dict[str, Any]
 """A record as plain values, to be changed in place."""
 Apply: TypeAlias = Callable[[Draft, "PatchOp"], None]
 R = TypeVar("R")
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +116,38 @@ def boolean(field: str) -> Apply:
     """AWS: anything that is not `true` becomes false, without a complaint."""
 
     def apply(draft: Draft, op: PatchOp) -> None:
-        draft[field] = (op.value or "").lower() == "true"
+        draft[field] = flag(op)
 
     return apply
+
+
+def required(field: str) -> Apply:
+    """A text that an entity cannot be without."""
+
+    def apply(draft: Draft, op: PatchOp) -> None:
+        draft[field] = given(op)
+
+    return apply
+
+
+def given(op: PatchOp) -> str:
+    """The value, which must be there. Raises ControlError."""
+    if not op.value:
+        raise bad_request(f"Invalid null or empty value in {op.path.split('/')[1]}")
+    return op.value
 
 
 def integer(field: str, check: Callable[[int], str | None] = lambda _value: None) -> Apply:
     """`check` returns the message for a number that will not do. No value: unset."""
 
     def apply(draft: Draft, op: PatchOp) -> None:
-        if op.value is None:
+        if op.value in (None, "", "null"):
             draft[field] = None
             return
-        try:
-            number = int(op.value)
-        except ValueError:
-            raise bad_request(f"Invalid patch value  specified for path {op.path}: {op.value}") from None
+        # Python would take blanks, underscores and foreign digits too.
+        if not _INTEGER.fullmatch(op.value or ""):
+            raise bad_request(f"Invalid patch value  specified for path {op.path}: {op.value}")
+        number = int(op.value or "")
         if complaint := check(number):
             raise bad_request(complaint)
         draft[field] = number
@@ -136,27 +155,44 @@ def integer(field: str, check: Callable[[int], str | None] = lambda _value: None
     return apply
 
 
-def choice(field: str, *allowed: str) -> Apply:
+def choice(field: str, *allowed: str, optional: bool = False) -> Apply:
+    """`optional`: an empty value unsets."""
+
     def apply(draft: Draft, op: PatchOp) -> None:
+        if optional and not op.value:
+            draft[field] = None
+            return
         if op.value not in allowed:
-            raise bad_request(f"Invalid value {op.value} for {op.path}. Must be one of: [{', '.join(allowed)}]")
+            shown = "null" if op.value is None else op.value
+            raise bad_request(f"Invalid value {shown} for {op.path}. Must be one of: [{', '.join(allowed)}]")
         draft[field] = op.value
 
     return apply
 
 
-def entry(field: str, convert: Callable[[str], Any] = str) -> Apply:
-    """One entry of a map, named by the path's last segment."""
+PARAMETER = "Invalid parameter name specified"
+CONTENT_TYPE = "Content-Type specified was not found"
+
+
+def entry(
+    field: str,
+    convert: Callable[[PatchOp], Any] = lambda op: op.value or "",
+    *,
+    missing: str = PARAMETER,
+    replaces_only: bool = False,
+) -> Apply:
+    """One entry of a map, named by the path's last segment. `missing`: AWS's message for one that is not there, when it is to
+    be removed or, with `replaces_only`, replaced."""
 
     def apply(draft: Draft, op: PatchOp) -> None:
         entries = dict(draft.get(field) or {})
         name = op.names[-1]
+        if name not in entries and (op.op == "remove" or (replaces_only and op.op == "replace")):
+            raise ControlError("NotFoundException", missing, 404)
         if op.op == "remove":
-            if name not in entries:
-                raise ControlError("NotFoundException", "Invalid parameter name specified", 404)
             del entries[name]
         else:
-            entries[name] = convert(op.value or "")
+            entries[name] = convert(op)
         draft[field] = entries or None
 
     return apply
@@ -166,13 +202,7 @@ def member(field: str) -> Apply:
     """A list whose entries are named by the value."""
 
     def apply(draft: Draft, op: PatchOp) -> None:
-        entries = list(draft.get(field) or [])
-        value = op.value or ""
-        if op.op == "remove":
-            entries = [found for found in entries if found != value]
-        elif value not in entries:
-            entries.append(value)
-        draft[field] = entries
+        _change_list(draft, field, op, given(op))
 
     return apply
 
@@ -181,14 +211,28 @@ def keyed_member(field: str) -> Apply:
     """A list whose entries are named by the path (`/binaryMediaTypes/image~1png`); a replace puts the value there."""
 
     def apply(draft: Draft, op: PatchOp) -> None:
-        entries = [found for found in draft.get(field) or [] if found != op.names[-1]]
-        if op.op == "replace":
-            entries.append(op.value or op.names[-1])
-        elif op.op == "add":
-            entries.append(op.names[-1])
-        draft[field] = entries or None
+        name = op.names[-1]
+        if op.op == "replace" and op.value:
+            kept = [found for found in draft.get(field) or [] if found != op.value]
+            draft[field] = [op.value if found == name else found for found in kept]
+            _change_list(draft, field, op, op.value)
+        else:
+            _change_list(draft, field, op, name)
 
     return apply
+
+
+def _change_list(draft: Draft, field: str, op: PatchOp, name: str) -> None:
+    entries = list(draft.get(field) or [])
+    if op.op == "remove":
+        entries = [found for found in entries if found != name]
+    elif name not in entries:
+        entries.append(name)
+    draft[field] = entries
+
+
+def flag(op: PatchOp) -> bool:
+    return to_boolean(op.value or "")
 
 
 def to_boolean(value: str) -> bool:
@@ -213,7 +257,7 @@ def _apply(draft: Draft, given: Mapping[str, Any], table: PatchTable) -> None:
     op, path = given.get("op") or "", given.get("path")
     if path is None:
         raise bad_request("Invalid patch path null")
-    segments = [segment.replace("~1", "/").replace("~0", "~") for segment in path.removeprefix("/").split("/")]
+    segments = _segments(path)
     allowed: set[str] = set()
     for candidate in table.rules:
         names = candidate.match(segments)
@@ -226,6 +270,13 @@ def _apply(draft: Draft, given: Mapping[str, Any], table: PatchTable) -> None:
     if allowed:
         raise bad_request(f"Invalid patch operation specified. Must be {_one_of(allowed)}")
     raise bad_request(table.unknown.format(path=path, op=op, known=table.known(op)))
+
+
+def _segments(path: str) -> list[str]:
+    """A JSON pointer's segments, unescaped; of a text that is none, one segment that no rule has."""
+    if not path.startswith("/"):
+        return ["/" + path]
+    return [segment.replace("~1", "/").replace("~0", "~") for segment in path[1:].split("/")]
 
 
 def _one_of(ops: set[str]) -> str:

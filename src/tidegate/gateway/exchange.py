@@ -74,6 +74,12 @@ class Exchange:
     """What the request template overrides of the backend's request."""
     validation_error: str | None = None
     """`$context.error.validationErrorString`."""
+    authorizer: dict[str, Any] | None = None
+    """What the authorizer gave: `requestContext.authorizer` of events, `$context.authorizer`."""
+    identity: dict[str, str | None] | None = None
+    """Of a signed caller: accountId, accessKey, caller, user, userArn."""
+    denial: str | None = None
+    """Why a policy denied the request: for operators, never for clients."""
     usage_key: bytes | None = None
     """The API key that the authorizer gave (usageIdentifierKey)."""
     api_key: bytes | None = None
@@ -198,6 +204,19 @@ class Exchange:
     @property
     def user_agent(self) -> str | None:
         return self._header(b"user-agent")
+
+    def authorizer_value(self, name: str) -> str | None:
+        """`$context.authorizer.{name}`; for user pools `claims.{claim}`. AWS: the map of claims itself is null."""
+        given: Any = self.authorizer
+        if given is None:
+            return None
+        if name.startswith("claims."):
+            given, name = given.get("claims") or {}, name.removeprefix("claims.")
+        value = given.get(name)
+        return None if value is None or isinstance(value, dict) else str(value)
+
+    def identity_value(self, name: str) -> str | None:
+        return None if self.identity is None else self.identity.get(name)
 
     @property
     def api_key_text(self) -> str | None:

@@ -22,10 +22,22 @@ class GatewayResponse:
 
     status: int
     error_type: bytes
-    message: str
+    message: str | None
+    """None: AWS answers `{"message":null}`."""
 
 
 TYPES = {
+    "ACCESS_DENIED": GatewayResponse(403, b"AccessDeniedException", "Access denied"),
+    "AUTHORIZER_CONFIGURATION_ERROR": GatewayResponse(500, b"AuthorizerConfigurationException", None),
+    "AUTHORIZER_FAILURE": GatewayResponse(500, b"AuthorizerFailureException", None),
+    "EXPIRED_TOKEN": GatewayResponse(
+        403, b"ExpiredTokenException", "The security token included in the request is expired"
+    ),
+    "INVALID_SIGNATURE": GatewayResponse(403, b"InvalidSignatureException", ""),
+    "UNAUTHORIZED": GatewayResponse(401, b"UnauthorizedException", "Unauthorized"),
+    "UNRECOGNIZED_CLIENT": GatewayResponse(
+        403, b"UnrecognizedClientException", "The security token included in the request is invalid."
+    ),
     "API_CONFIGURATION_ERROR": GatewayResponse(500, b"InternalServerErrorException", "Internal server error"),
     "BAD_REQUEST_BODY": GatewayResponse(400, b"BadRequestException", "Invalid request body"),
     "BAD_REQUEST_PARAMETERS": GatewayResponse(400, b"BadRequestException", "Missing required request parameters"),
@@ -48,12 +60,13 @@ TYPES = {
     "INCOMPLETE_SIGNATURE": GatewayResponse(403, b"IncompleteSignatureException", ""),
     "THROTTLED": GatewayResponse(429, b"TooManyRequestsException", "Too Many Requests"),
 }
-"""FORBIDDEN, INCOMPLETE_SIGNATURE, REQUEST_URI_TOO_LONG and REQUEST_HEADERS_TOO_LARGE are no types of AWS's: those answers
-cannot be customised."""
+"""FORBIDDEN, INCOMPLETE_SIGNATURE, UNRECOGNIZED_CLIENT, REQUEST_URI_TOO_LONG and REQUEST_HEADERS_TOO_LARGE are no types of
+AWS's: those answers cannot be customised."""
 
 CUSTOMISABLE = TYPES.keys() - {
     "FORBIDDEN",
     "INCOMPLETE_SIGNATURE",
+    "UNRECOGNIZED_CLIENT",
     "REQUEST_TOO_LARGE",
     "REQUEST_URI_TOO_LONG",
     "REQUEST_HEADERS_TOO_LARGE",
@@ -64,7 +77,7 @@ MALFORMED_PROXY_STATUS = 502
 """AWS: a Lambda proxy integration's failure is a DEFAULT_5XX with status 502."""
 
 
-def message_of(error: GatewayError) -> str:
+def message_of(error: GatewayError) -> str | None:
     """`$context.error.message`: the error's own text, else its type's."""
     return TYPES[error.kind].message if error.message is None else error.message
 
@@ -73,7 +86,9 @@ def render(error: GatewayError) -> Response:
     """The answer to a request that an error stopped, without the headers that every answer gets; nobody has customised it."""
     kind = TYPES[error.kind]
     # AWS: bodies of errors that arise after execution has started have a blank after the colon.
-    body = ('{"message": ' if error.started else '{"message":') + json.dumps(message_of(error)) + "}"
+    # AWS: denials by policies have a capital letter.
+    key = "Message" if error.kind == "ACCESS_DENIED" else "message"
+    body = f'{{"{key}":{" " if error.started else ""}{json.dumps(message_of(error))}}}'
     headers: Pairs = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", kind.error_type)]
     return Response(error.status or kind.status, headers, body.encode())
 

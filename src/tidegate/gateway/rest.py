@@ -21,12 +21,14 @@ from tidegate.core.message import Pairs, Request, Response, UpstreamError
 from tidegate.gateway.coding import compress_answer, decompressed
 from tidegate.gateway.exchange import Exchange, Host
 from tidegate.gateway.execution_log import Line, cut, execution_log
+from tidegate.gateway.guards import GuardKind
+from tidegate.gateway.guards.access import policy_request, require
 from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.responses import backend_error, message_of, render_for
 from tidegate.gateway.validation import validate
-from tidegate.plan.nodes import MethodPlan, StagePlan
+from tidegate.plan.nodes import Guard, LambdaGuard, MethodPlan, StagePlan
 from tidegate.state.keys import Client
 
 log = logging.getLogger("tidegate.gateway")
@@ -55,6 +57,8 @@ class Services:
     metrics: GatewayMetrics
     write_access_log: Callable[[str], None]
     integrations: dict[type, IntegrationKind]
+    """By the class of the plan's node."""
+    guards: dict[type, GuardKind]
     """By the class of the plan's node."""
 
 
@@ -105,6 +109,9 @@ class RestPipeline:
         try:
             # fmt: off
             ex.at("route");                method = self._route(ex)
+            ex.at("resource_policy");      self._resource_policy(ex, method)
+            ex.at("authorize")
+            if method.guard is not None:   await self._authorize(ex, method.guard)
             ex.at("api_key");              client = self._api_key(ex, method)
             ex.at("throttle");             self._throttle(method, client)
             ex.at("decompress");           self._decompress(ex)
@@ -133,6 +140,24 @@ class RestPipeline:
         ex.verb = verb
         ex.method, ex.raw_labels = found
         return ex.method
+
+    @staticmethod
+    def _resource_policy(ex: Exchange, method: MethodPlan) -> None:
+        """AWS: of anonymous callers it decides alone; before an authorizer is asked, only its denials count."""
+        rules = ex.stage.rules
+        if rules is None:
+            return
+        if method.guard is None:
+            request = policy_request(ex)
+            require(ex, rules.open(request), request)
+        elif isinstance(method.guard, LambdaGuard):
+            request = policy_request(ex)
+            denial = rules.before_authorizer(request)
+            if denial is not None:
+                require(ex, denial, request)
+
+    async def _authorize(self, ex: Exchange, guard: Guard) -> None:
+        await self._services.guards[type(guard)].authorize(ex, guard)
 
     def _api_key(self, ex: Exchange, method: MethodPlan) -> Client | None:
         """Whose API key a request brings. AWS: a missing, unknown or disabled one, and one of another stage's plan: Forbidden."""

@@ -5,8 +5,9 @@ Source: *API Gateway mapping template and access logging variable reference*; sh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any
 
 MAPPABLE = {
@@ -54,22 +55,37 @@ LOGGABLE = MAPPABLE | {
 """What an access log may name besides."""
 
 _IDENTITY = (
-    "accountId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
+    "accessKey accountId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
     "cognitoIdentityPoolId principalOrgId user userArn vpcId vpceId"
 ).split()
 _PHASES = ("authorize", "authenticate", "waf", "authorizer")
 
 ABSENT = frozenset(
-    "awsEndpointRequestId wafResponseCode webaclArn tlsVersion cipherSuite authorizer.principalId "
-    "customDomain.routingRuleIdMatched".split()
-    + [f"identity.{name}" for name in _IDENTITY]
+    "awsEndpointRequestId wafResponseCode webaclArn tlsVersion cipherSuite customDomain.routingRuleIdMatched".split()
     + [f"{phase}.{name}" for phase in _PHASES for name in ("error", "latency", "status")]
 )
 """Known variables that no request has yet, because the feature that would set them is refused when it is declared."""
 
 
+_AUTHORIZER = re.compile(r"authorizer\.([A-Za-z0-9_.:-]+)")
+_OF_IDENTITY = re.compile(rf"identity\.({'|'.join(_IDENTITY)})")
+
+
+def call_of(name: str) -> str | None:
+    """How an exchange is asked for a variable whose name is not fixed: the source of a call; None: no such variable."""
+    if name in ABSENT:
+        return None
+    for pattern, method in ((_AUTHORIZER, "authorizer_value"), (_OF_IDENTITY, "identity_value")):
+        if found := pattern.fullmatch(name):
+            return f'{method}("{found[1]}")'
+    return None
+
+
 def getter(name: str, table: dict[str, str]) -> Callable[[Any], Any]:
     """A function from an exchange to the variable's value. Raises ValueError for an unknown name."""
+    for pattern, method in ((_AUTHORIZER, "authorizer_value"), (_OF_IDENTITY, "identity_value")):
+        if name not in ABSENT and (found := pattern.fullmatch(name)):
+            return methodcaller(method, found[1])
     if name in table:
         return attrgetter(table[name])
     if name in ABSENT:

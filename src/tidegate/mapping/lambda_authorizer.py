@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from tidegate.mapping.lambda_proxy import request_context, request_headers
+
 
 class BadAuthorizerAnswer(ValueError):
     """The function's answer is not what API Gateway takes; the text is for the log."""
@@ -27,6 +29,28 @@ class AuthorizerAnswer:
 
 def token_event(token: str, method_arn: str) -> bytes:
     return orjson.dumps({"type": "TOKEN", "methodArn": method_arn, "authorizationToken": token})
+
+
+def request_event(exchange: Any, method_arn: str) -> bytes:
+    """Of REQUEST authorizers. AWS: empty maps are empty here, where proxy events have null."""
+    single, multiple = request_headers(exchange)
+    arguments = exchange.arguments
+    return orjson.dumps(
+        {
+            "type": "REQUEST",
+            "methodArn": method_arn,
+            "resource": exchange.method.resource_path,
+            "path": exchange.event_path,
+            "httpMethod": exchange.request.method,
+            "headers": single,
+            "multiValueHeaders": multiple,
+            "queryStringParameters": {name: values[-1] for name, values in arguments.items()},
+            "multiValueQueryStringParameters": arguments,
+            "pathParameters": exchange.path_parameters,
+            "stageVariables": dict(exchange.stage.variables),
+            "requestContext": request_context(exchange),
+        }
+    )
 
 
 def read_answer(payload: bytes) -> AuthorizerAnswer:

@@ -48,9 +48,9 @@ class ProxyResponse:
     body: bytes
 
 
-def build_event(exchange: Any) -> bytes:
-    """The event as JSON. Values are as on AWS: the last of several in the single maps, null for empty maps."""
-    request, stage = exchange.request, exchange.stage
+def request_headers(exchange: Any) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The headers that a function sees: the last of several, and all of them."""
+    request = exchange.request
     single: dict[str, str] = {}
     multi: dict[str, list[str]] = {}
     spelling: dict[bytes, str] = {}
@@ -65,6 +65,13 @@ def build_event(exchange: Any) -> bytes:
     for name_added, value_added in exchange.proxy_headers():
         single[name_added] = value_added
         multi[name_added] = [value_added]
+    return single, multi
+
+
+def build_event(exchange: Any) -> bytes:
+    """The event as JSON. Values are as on AWS: the last of several in the single maps, null for empty maps."""
+    request, stage = exchange.request, exchange.stage
+    single, multi = request_headers(exchange)
     arguments = exchange.arguments
     binary = stage.binary.match(request.headers.get(b"content-type"))
     return orjson.dumps(
@@ -78,15 +85,18 @@ def build_event(exchange: Any) -> bytes:
             "multiValueQueryStringParameters": arguments or None,
             "pathParameters": exchange.path_parameters or None,
             "stageVariables": stage.variables or None,
-            "requestContext": _request_context(exchange),
+            "requestContext": request_context(exchange),
             "body": _body(request.body, binary=binary),
             "isBase64Encoded": binary and bool(request.body),
         }
     )
 
 
-def _request_context(exchange: Any) -> dict[str, Any]:
+def request_context(exchange: Any) -> dict[str, Any]:
+    """`requestContext` of events."""
     identity = _IDENTITY_ABSENT | {"sourceIp": exchange.source_ip, "userAgent": exchange.user_agent}
+    if exchange.identity is not None:
+        identity |= exchange.identity
     if exchange.api_key_id is not None:
         identity |= {"apiKey": exchange.api_key_text, "apiKeyId": exchange.api_key_id}
     context = {
@@ -107,6 +117,8 @@ def _request_context(exchange: Any) -> dict[str, Any]:
         "deploymentId": exchange.stage.deployment_id,
         "apiId": exchange.stage.api_id,
     }
+    if exchange.authorizer is not None:
+        context["authorizer"] = exchange.authorizer
     if exchange.method.operation_name is not None:
         context["operationName"] = exchange.method.operation_name
     return context

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tidegate.mapping.context import LOGGABLE
+from tidegate.mapping.context import LOGGABLE, call_of
 
 DEFAULT_FORMAT = (
     '{"requestId":"$context.requestId","time":"$context.requestTime","api":"$context.apiId","stage":"$context.stage",'
@@ -71,5 +71,8 @@ def _shown(value: Any) -> Any:
 def _path(name: str) -> str:
     if name in LOGGABLE:
         return LOGGABLE[name]
+    call = call_of(name)
+    if call is not None:
+        return call
     # AWS: a variable that is unknown, or that this request has not, prints a dash.
     return "absent"

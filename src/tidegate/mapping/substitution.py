@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from tidegate.mapping.context import ABSENT, LOGGABLE, getter
+from tidegate.mapping.context import LOGGABLE, getter
 from tidegate.mapping.parameters import Source, request_source
 
 Render: TypeAlias = Callable[[Any], str]
@@ -47,9 +47,10 @@ def _source(found: re.Match[str], variables: Mapping[str, str]) -> Source | None
     if room == "stageVariables":
         value = variables.get(name)
         return lambda _exchange: value
-    if name not in LOGGABLE and name not in ABSENT:
+    try:
+        read = getter(name, LOGGABLE)
+    except ValueError:
         return None
-    read = getter(name, LOGGABLE)
     absent = "null" if name == "error.messageString" else ""
 
     def shown(exchange: Any) -> str:

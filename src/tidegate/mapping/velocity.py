@@ -207,6 +207,7 @@ def context_map(exchange: Any) -> dict[str, object]:
         "requestId": exchange.request_id,
         "identity": {
             **_IDENTITY,
+            **(exchange.identity or {}),
             "apiKey": exchange.api_key_text,
             "apiKeyId": exchange.api_key_id,
             "sourceIp": exchange.source_ip,
@@ -216,6 +217,8 @@ def context_map(exchange: Any) -> dict[str, object]:
         "deploymentId": stage.deployment_id,
         "apiId": stage.api_id,
     }
+    if exchange.authorizer is not None:
+        context["authorizer"] = {**exchange.authorizer}
     if method.operation_name is not None:
         context["operationName"] = method.operation_name
     if stage.is_canary is not None:

@@ -16,12 +16,12 @@ from tidegate.definition.records import DeploymentDocument, Method, MethodSettin
 from tidegate.mapping.logformat import DEFAULT_FORMAT, LogFormat
 from tidegate.mapping.media import BinaryTypes
 from tidegate.plan.gateway_responses import compile_gateway_responses
+from tidegate.plan.guards import compile_guard, compile_rules
 from tidegate.plan.integrations import Surroundings, compile_integration
 from tidegate.plan.nodes import UNLIMITED, Canary, ExecutionLogging, MethodPlan, StagePlan, Throttle
 from tidegate.plan.refusals import (
     api_refusals,
     integration_refusals,
-    method_refusals,
     stage_refusals,
 )
 from tidegate.plan.routing import Router
@@ -78,10 +78,11 @@ def _compile(
     routes = []
     for method in document.methods:
         path = paths[method.resource_id]
-        plan = _method(method, path, stage, around, validations)
+        plan = _method(method, path, stage, around, validations, document)
         routes.append((path, method.http_method, plan))
         routes += _verbs_of_any(method, path, stage, plan)
     access_log = _access_log(stage, problems)
+    rules = compile_rules(document, around)
     gateway_responses = compile_gateway_responses(document.gateway_responses, variables, problems)
     if not document.methods:
         problems.append(Problem("", "The REST API doesn't contain any methods"))
@@ -99,6 +100,7 @@ def _compile(
         access_log=access_log,
         sampled=stage.tracing_enabled,
         open=not document.api.disable_execute_api_endpoint,
+        rules=rules,
         keys_by_authorizer=document.api.api_key_source == "AUTHORIZER",
         min_compression=document.api.minimum_compression_size,
         key=(document.api.id, stage.stage_name),
@@ -106,10 +108,16 @@ def _compile(
     )
 
 
-def _method(method: Method, path: str, stage: Stage, around: Surroundings, validations: Validations) -> MethodPlan:
+def _method(
+    method: Method,
+    path: str,
+    stage: Stage,
+    around: Surroundings,
+    validations: Validations,
+    document: DeploymentDocument,
+) -> MethodPlan:
     pointer = f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method.http_method}"
     at = f"{pointer}/integration"
-    around.problems += method_refusals(method, pointer)
     if method.method_integration is not None:
         around.problems += integration_refusals(method.method_integration, at)
     setting = _setting(method, path, stage)
@@ -120,6 +128,7 @@ def _method(method: Method, path: str, stage: Stage, around: Surroundings, valid
         operation_name=method.operation_name,
         integration=compile_integration(method, path, around, at),
         throttle=_throttle(setting, f"{method.api_id}/{stage.stage_name}/{method.http_method}{path}"),
+        guard=compile_guard(method, document, around, pointer),
         key_required=method.api_key_required,
         path_and_verb=f"{path}/{method.http_method}",
         validation=validations.compile(method, pointer),

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from botocore.model import ServiceModel
 
+from tidegate.aws.policy.api_gateway import ApiRules
 from tidegate.core.message import Origin
 from tidegate.mapping.logformat import LogFormat
 from tidegate.mapping.media import BinaryTypes
@@ -197,6 +198,54 @@ IntegrationPlan: TypeAlias = MockPlan | HttpProxyPlan | HttpPlan | LambdaProxyPl
 
 
 @dataclass(frozen=True, slots=True)
+class IamGuard:
+    """AWS_IAM: the request has to be signed, and the caller's policies have to allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaGuard:
+    """CUSTOM: a function says who the caller is, and what it may do."""
+
+    id: str
+    kind: str
+    """TOKEN or REQUEST."""
+    function_arn: str
+    source_arn: str
+    by_policy: bool
+    """Whether the function's resource policy decides about the call; not so when the authorizer names credentials."""
+    identity: tuple[Source, ...]
+    pattern: JavaPattern | None
+    """What a token has to match."""
+    ttl: float
+    """Seconds that an answer is kept; 0: not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserPool:
+    id: str
+    region: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserPoolGuard:
+    """COGNITO_USER_POOLS: a token of one of these pools."""
+
+    id: str
+    pools: Mapping[str, UserPool]
+    """By issuer."""
+    token: Source
+    pattern: JavaPattern | None
+    """What the audience of an identity token has to match."""
+    scopes: frozenset[str]
+    """When there are any, an access token with one of them is needed, else an identity token."""
+    ttl: float
+
+
+Guard: TypeAlias = IamGuard | LambdaGuard | UserPoolGuard
+
+
+@dataclass(frozen=True, slots=True)
 class ValidationPlan:
     """What a request has to bring before its integration is called."""
 
@@ -227,6 +276,8 @@ class MethodPlan:
     operation_name: str | None
     integration: IntegrationPlan
     throttle: Throttle = UNLIMITED
+    guard: Guard | None = None
+    """None: authorization NONE."""
     key_required: bool = False
     path_and_verb: str = ""
     """`/path/VERB`, by which usage plans limit single methods."""
@@ -271,6 +322,8 @@ class StagePlan:
     """False: the default endpoint (`…execute-api…`) is disabled."""
     key: tuple[str, str]
     """API id and stage name."""
+    rules: ApiRules | None = None
+    """The resource policy; None: there is none."""
     keys_by_authorizer: bool = False
     """Whether a request's API key comes from its authorizer (apiKeySource AUTHORIZER) and not from the header."""
     min_compression: int | None = None

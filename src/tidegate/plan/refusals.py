@@ -8,23 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate.core.errors import Problem
-from tidegate.definition.records import Integration, Method, RestApi, Stage
+from tidegate.definition.records import Integration, RestApi, Stage
 
 
 def api_refusals(api: RestApi) -> Iterator[Problem]:
-    if api.policy:
-        yield _refuse("/policy", "resource policies")
     if "PRIVATE" in api.endpoint_configuration.types:
         yield _refuse("/endpointConfiguration/types", "private APIs")
     if api.security_policy is not None:
         yield _refuse("/securityPolicy", "a security policy")
     if api.endpoint_access_mode is not None:
         yield _refuse("/endpointAccessMode", "endpoint access modes")
-
-
-def method_refusals(method: Method, pointer: str) -> Iterator[Problem]:
-    if method.authorization_type != "NONE":
-        yield _refuse(f"{pointer}/authorizationType", f"authorization type {method.authorization_type}")
 
 
 def integration_refusals(integration: Integration, pointer: str) -> Iterator[Problem]:

@@ -56,7 +56,7 @@ def calculate(operator: str, left: Any, right: Any) -> object:
         return None
     try:
         result = _CALCULATIONS[operator](left, right)
-    except ZeroDivisionError:
+    except (ZeroDivisionError, ValueError):
         return None
     except OverflowError:
         return math.inf

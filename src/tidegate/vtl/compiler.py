@@ -13,6 +13,7 @@ from tidegate.vtl.budget import Meter
 from tidegate.vtl.code import Code
 from tidegate.vtl.dialect import Dialect
 from tidegate.vtl.expression_code import ExpressionCode, Function
+from tidegate.vtl.java_methods import METERED
 from tidegate.vtl.nodes import (
     Break,
     Call,
@@ -36,6 +37,7 @@ RUN = 60
 """Texts and references written with one call."""
 LARGE_BODY = 30
 """Nodes of a loop's body from which on each turn is charged."""
+RESIZES = METERED | {"remove", "removeAll", "retainAll", "clear"}
 Render = Callable[[Any, Meter, list[str]], str]
 
 
@@ -48,6 +50,9 @@ class Compiler:
         self._variables = Variables(template)
         self._code = Code()
         self._expressions = ExpressionCode(self._code, self._variables, dialect, self._function)
+        # A #stop in a block keeps what was written before it, so nothing may wait to be written then.
+        nodes = walk(template.body) if self._variables.shared else ()
+        self._run = 1 if any(isinstance(node, Stop) for node in nodes) else RUN
         self._macros = {name: f"m{number}" for number, name in enumerate(template.macros)}
 
     def compile(self, filename: str) -> tuple[Render, list[int]]:
@@ -89,8 +94,13 @@ class Compiler:
         """A block as a function that gives the text. `in_place`: called here only, so that it may look at the loops around."""
         name = f"f{self._code.number()}"
         outer = self._expressions.function
-        function = Function(finish="return M.text(w)", is_macro=outer.is_macro, loops=outer.loops if in_place else [])
-        self._code.line(f"def {name}():", 0)
+        function = Function(
+            finish="return M.text(w)",
+            is_macro=outer.is_macro,
+            is_string=in_place,
+            loops=outer.loops if in_place else [],
+        )
+        self._code.line(f"def {name}(V):", 0)
         with self._code.indented():
             self._code.line("w = []; a = w.append; e = w.extend", 0)
             self._in_function(function, body)
@@ -101,7 +111,7 @@ class Compiler:
         for node in nodes:
             if isinstance(node, Text) or (isinstance(node, Reference) and not self._stops_loop(node)):
                 run.append(node)
-                if len(run) == RUN:
+                if len(run) == self._run:
                     self._written(run)
                 continue
             self._written(run)
@@ -149,15 +159,22 @@ class Compiler:
             case Define():
                 name = self._function(node.body, False)
                 key = self._code.number()
-                self._code.line(f"{self._variables.write(node.name)} = defined(M, {key}, {name})", node.position)
+                self._code.line(f"{self._variables.write(node.name)} = defined(M, {key}, {name}, V)", node.position)
             case Call():
                 self._call(node)
             case Break() | Reference():
                 function = self._expressions.function
                 self._code.line("break" if function.can_break else function.finish, node.position)
             case Stop():
-                function = self._expressions.function
-                self._code.line(function.finish if function.is_main else "raise Stopped", node.position)
+                self._code.line(self._stopping(), node.position)
+
+    def _stopping(self) -> str:
+        """The statement that ends the rendering."""
+        function = self._expressions.function
+        if function.is_main:
+            return function.finish
+        loses_text = function.is_string or function.finish == "return"
+        return "raise Stopped()" if loses_text else "raise Stopped(M.join(w))"
 
     def _set(self, node: Set) -> None:
         code, target = self._code, node.target
@@ -202,9 +219,13 @@ class Compiler:
     def _foreach(self, node: Foreach) -> None:
         code, variables = self._code, self._variables
         loop = code.number()
-        code.line(f"L{loop} = elements(M, {self._expressions.value(node.source)})", node.position)
+        code.line(f"s{loop} = {self._expressions.value(node.source)}", node.position)
+        code.line(f"L{loop} = elements(M, s{loop})", node.position)
         code.line(f"if L{loop}:", node.position)
         with code.indented():
+            watch = variables.shared or any(_resizes(part) for part in walk(node.body))
+            if watch:
+                code.line(f"s{loop} = watched(s{loop}) or L{loop}", node.position)
             variable = variables.write(node.variable)
             code.line(f"o{loop} = {variables.read(node.variable)}; n{loop} = len(L{loop}) - 1", node.position)
             if variables.shared:
@@ -216,6 +237,9 @@ class Compiler:
                     code.line(f"V['foreach'] = ForeachScope(i{loop}, n{loop} + 1, p{loop})", node.position)
                     code.line(f"V['velocityCount'] = i{loop} + 1; V['velocityHasNext'] = i{loop} < n{loop}", node.position)
                 self._loop_body(node, loop)
+                if watch:
+                    code.line(f"if len(s{loop}) != n{loop} + 1:", node.position)
+                    code.line(f" if changed(s{loop}, n{loop} + 1, i{loop} + 1): break", node.position)
             code.line(f"{variable} = o{loop}", node.position)
             if variables.shared:
                 code.line(f"V['foreach'] = p{loop}; V['velocityCount'] = V['velocityHasNext'] = None", node.position)
@@ -245,6 +269,13 @@ class Compiler:
             literals[parameter] = literal
         if node.body is not None:
             name = self._function(node.body, False)
-            thunks.append(f"'bodyContent': lambda: defined(M, {self._code.number()}, {name})")
+            thunks.append(f"'bodyContent': lambda: defined(M, {self._code.number()}, {name}, V)")
         scope = f"Scope(V, {{{', '.join(thunks)}}}, {literals!r})"
         self._code.line(f"call_macro(M, {self._macros[node.name]}, {node.name!r}, {scope}, w)", node.position)
+
+
+def _resizes(node: object) -> bool:
+    """Whether a node may change the size of a list or a map."""
+    if isinstance(node, Set):
+        return bool(node.target.steps)
+    return isinstance(node, Reference) and any(isinstance(step, Method) and step.name in RESIZES for step in node.steps)

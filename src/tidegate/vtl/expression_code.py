@@ -47,6 +47,8 @@ class Function:
     """How it ends: the statement that returns what was rendered."""
     is_main: bool = False
     is_macro: bool = False
+    is_string: bool = False
+    """What it wrote so far is lost when a #stop is met."""
     can_break: bool = False
     """Whether a `#break` here ends a loop in this function."""
     loops: list[int] = field(default_factory=list)
@@ -84,10 +86,11 @@ class ExpressionCode:
         if reference.escaped:
             return f"escaped({value}, {reference.slashes!r}, {reference.literal!r})"
         null = self.null(reference)
+        scope = ", V" if self._variables.shared else ""
         if reference.slashes or reference.before:
-            return f"touched(M, {value}, {null}, {reference.slashes!r}, {reference.before!r})"
+            return f"touched(M, {value}, {null}, {reference.slashes!r}, {reference.before!r}{scope})"
         name, bound = self._bound(value)
-        return f"({name} if {bound}.__class__ is str else show(M, {name}, {null}))"
+        return f"({name} if {bound}.__class__ is str else show(M, {name}, {null}{scope}))"
 
     def null(self, reference: Expression) -> str:
         """What null prints in place of a reference."""
@@ -217,7 +220,7 @@ class ExpressionCode:
             temporaries = self._temporaries
             name = self._render(string.body, True)
             self._temporaries = temporaries
-            return f"{name}()"
+            return f"{name}(V)"
 
     def truth(self, expression: Expression) -> str:
         """Whether an expression counts as true: a condition. Only references, comparisons and true can (Velocity)."""
@@ -277,6 +280,8 @@ class ExpressionCode:
 
 def _folded(operation: Operation) -> object:
     """The result of arithmetic with literal numbers only; None when it is anything else."""
+    if operation.operators[0] not in ("+", "-", "*", "/", "%"):
+        return None
     result: object = None
     for number, operand in enumerate(operation.operands):
         if not isinstance(operand, Literal):
@@ -284,4 +289,4 @@ def _folded(operation: Operation) -> object:
         result = calculate(operation.operators[number - 1], result, operand.value) if number else operand.value
         if result.__class__ not in (int, float) or result != result:
             return None
-    return result if operation.operators[0] in ("+", "-", "*", "/", "%") else None
+    return result

@@ -72,6 +72,13 @@ class ExpressionParser:
             before=before,
         )
 
+    def rest_of_braces(self) -> None:
+        """What looks like a reference inside of braces, up to the closing one."""
+        self._name()
+        self._steps()
+        if not self._scanner.skip("}"):
+            self._scanner.fail("expected '}'")
+
     def _name(self) -> str:
         start = self._scanner.position
         name = self._scanner.expect(lexer.IDENTIFIER, "a name")
@@ -87,7 +94,7 @@ class ExpressionParser:
                 steps.append(Index(self._index()))
             elif scanner.take(lexer.DOT):
                 name = self._name()
-                if scanner.looking_at("(") and not lexer.BARE_ARGUMENT.match(scanner.source, scanner.position):
+                if scanner.looking_at("(") and not lexer.NO_ARGUMENTS.match(scanner.source, scanner.position):
                     scanner.position += 1
                     steps.append(Method(name, self._arguments()))
                 else:

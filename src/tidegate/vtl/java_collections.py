@@ -100,8 +100,11 @@ def _sub_list(items: list[Any], first: int, last: int) -> list[Any]:
     return items[first:last]
 
 
+def _lookup(entries: dict[Any, Any], key: object, default: object = None) -> object:
+    return default if isinstance(key, list | dict) else entries.get(key, default)
+
+
 def _key(key: object) -> Any:
-    """A key that can be looked up."""
     if isinstance(key, list | dict):
         raise TemplateError("a list or a map cannot be a key here")
     return key
@@ -164,20 +167,20 @@ JSON_ARRAY = LIST | {
 MAP: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ("size", 0): (len, ""),
     ("isEmpty", 0): (lambda entries: not entries, ""),
-    ("get", 1): (lambda entries, key: entries.get(_key(key)), "o"),
-    ("getOrDefault", 2): (lambda entries, key, default: entries.get(_key(key), default), "oo"),
+    ("get", 1): (_lookup, "o"),
+    ("getOrDefault", 2): (_lookup, "oo"),
     ("put", 2): (_put, "oo"),
     ("putIfAbsent", 2): (
-        lambda entries, key, value: _put(entries, key, value) if entries.get(_key(key)) is None else entries[key],
+        lambda entries, key, value: _put(entries, key, value) if _lookup(entries, key) is None else _lookup(entries, key),
         "oo",
     ),
     ("putAll", 1): (_put_all, "o"),
-    ("remove", 1): (lambda entries, key: entries.pop(_key(key), None), "o"),
-    ("containsKey", 1): (lambda entries, key: _key(key) in entries, "o"),
+    ("remove", 1): (lambda entries, key: entries.pop(_key(key), None) if _lookup(entries, key) is not None else None, "o"),
+    ("containsKey", 1): (lambda entries, key: not isinstance(key, list | dict) and key in entries, "o"),
     ("containsValue", 1): (lambda entries, value: any(same(each, value) for each in entries.values()), "o"),
-    ("keySet", 0): (lambda entries: JavaCollection(entries), ""),
-    ("values", 0): (lambda entries: JavaCollection(entries.values()), ""),
-    ("entrySet", 0): (lambda entries: JavaCollection([Entry(entries, key) for key in entries]), ""),
+    ("keySet", 0): (lambda entries: JavaCollection(entries, entries), ""),
+    ("values", 0): (lambda entries: JavaCollection(entries.values(), entries), ""),
+    ("entrySet", 0): (lambda entries: JavaCollection([Entry(entries, key) for key in entries], entries), ""),
     ("clear", 0): (_clear, ""),
 }
 

@@ -16,10 +16,11 @@ from tidegate.vtl.errors import TemplateSyntaxError
 TEXT = re.compile(r"[^$#\\]+")
 BACKSLASHES = re.compile(r"\\+")
 TO_REFERENCE = re.compile(r"\\*\$(?:\\*!)?")
-BEFORE_INDEX = re.compile(r"\$+(?:\\?!)?")
-"""Before a '[' these are text."""
+NAME_IN_BRACES = re.compile(r"(?:\\*\$(?:\\*!)?)?([A-Za-z_])")
+LOSES = re.compile(r"\\\\|\\+#[A-Za-z_@{]|[ \t]*#(?:set|\{set\}) *\(")
+"""Before these, Velocity loses a dollar sign or a hash that is no part of anything."""
 COMMENT_LINE = re.compile(r"##[^\r\n]*(?:\r\n|\n|\r)?")
-COMMENT_BLOCK = re.compile(r"#\*(?:.*?\*#|.*)", re.DOTALL)
+COMMENT_BLOCK = re.compile(r"#\*(?:[^*#]|#\*|#(?!\*)|\*(?!#))*+(?:\*#)?")
 VERBATIM = re.compile(r"#\[\[(.*?)\]\]#", re.DOTALL)
 SET = re.compile(r"[ \t]*#(?:set|\{set\}) *\(")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -35,7 +36,7 @@ STRING = re.compile(r"\"(?:[^\"]|\"\")*\"(?!\")|'(?:[^']|'')*'(?!')")
 FLOAT = re.compile(r"-?(?:[0-9]+\.(?!\.)[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)")
 INTEGER = re.compile(r"-?[0-9]+")
 UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
-BARE_ARGUMENT = re.compile(r"\([A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*\)")
+NO_ARGUMENTS = re.compile(r"\((?:[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*\)|\Z)")
 """`$a.b(c)` is no method call, but text after a property."""
 OPERATORS = {
     "or": re.compile(r"\|\||or(?![A-Za-z0-9_@])"),

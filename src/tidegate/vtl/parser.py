@@ -20,6 +20,7 @@ from tidegate.vtl.nodes import (
     Macro,
     Node,
     Parsed,
+    Property,
     Reference,
     Set,
     Stop,
@@ -50,6 +51,9 @@ class Parser:
         self._loops = 0
         self._expressions = ExpressionParser(scanner, self._parse_string)
         self._stopped_by = ""
+        self._touched: Reference | None = None
+        self._touched_at = -1
+        """The reference that what begins at this position touches."""
         self.macros = macros
 
     def _parse_string(self, text: str, start: int) -> tuple[Node, ...]:
@@ -73,7 +77,10 @@ class Parser:
         start = scanner.position
         while scanner.position < scanner.end:
             if scanner.take(lexer.SET):
+                touched = self._touched if self._touched_at == start else None
                 nodes.append(self._set())
+                if touched:
+                    self._after_touching_set(nodes, touched)
             elif text := scanner.take(lexer.TEXT):
                 nodes.append(Text(text))
             elif self._special(nodes):
@@ -97,6 +104,8 @@ class Parser:
         start = last = scanner.position
         while True:
             if scanner.looking_at("#"):
+                if scanner.position > start and lexer.SET.match(scanner.source, scanner.position):
+                    return False
                 if self._comment(nodes, scanner.source[start : scanner.position]):
                     return False
                 last = scanner.position
@@ -165,19 +174,65 @@ class Parser:
         """What a run of special characters is that begins at `start`, its last dollar sign (and more) at `last`."""
         scanner = self._scanner
         run = scanner.source[start : scanner.position]
+        word = scanner.source[last : scanner.position]
+        after_hash = run[: last - start].endswith("#")
         name_at = scanner.position + scanner.looking_at("{")
         if lexer.IDENTIFIER.match(scanner.source, name_at):
             nodes.append(self._shown(start) if "\\!" in run else self._reference(start))
+            self._after_reference(nodes, nodes[-1])
         elif scanner.looking_at("["):
-            if not lexer.BEFORE_INDEX.fullmatch(run):
+            if word not in ("$", "$!", "$\\!") or after_hash:
                 scanner.fail("an index without a reference", last)
             nodes.append(Text(run))
-        elif name_at > scanner.position or lexer.DOT.match(scanner.source, scanner.position):
-            # '${' and '$.x' are words of their own, and printed whole.
+        elif name_at > scanner.position:
             scanner.position += 1
-            nodes.append(Text(scanner.source[start : scanner.position]))
-        elif not scanner.looking_at("\\\\"):  # Velocity loses a dollar sign before two backslashes.
+            nodes.append(Text(run + "{"))
+            self._braces(nodes)
+        elif lexer.DOT.match(scanner.source, scanner.position):
+            # '$.' is a word of its own; all other dollar signs before a dot and a letter are lost.
+            nodes.append(Text((run if word == "$" and not after_hash else "") + "."))
+            scanner.position += 1
+        elif not lexer.LOSES.match(scanner.source, scanner.position):
             nodes.append(Text(run.replace("!", "")))
+
+    def _after_touching_set(self, nodes: list[Node], touched: Reference) -> None:
+        """Velocity takes what follows a #set that touches a reference as if it followed the reference."""
+        if self._scanner.looking_at("["):
+            self._scanner.fail("an index without a reference")
+        self._after_reference(nodes, touched)
+
+    def _after_reference(self, nodes: list[Node], reference: Node) -> None:
+        """What means something else when it touches a reference, or a #set that touches one."""
+        scanner = self._scanner
+        if not isinstance(reference, Reference) or reference.literal.endswith("}"):
+            return
+        self._touched, self._touched_at = reference, scanner.position
+        if lexer.IDENTIFIER.match(scanner.source, scanner.position):
+            # A name that touches a ')' or ']' is a reference to Velocity, of which it prints the name only.
+            self._touched = self._expressions.rest_of_reference(scanner.position, quiet=False)
+            self._touched_at = scanner.position
+            nodes.append(Text(self._touched.root))
+        if scanner.looking_at("{"):
+            self._braces(nodes)
+        elif scanner.skip("}"):
+            nodes.append(Text("}"))
+        elif scanner.looking_at("##") and not scanner.looking_at("###"):
+            if reference.steps and isinstance(reference.steps[-1], Property):
+                nodes.append(Text("#"))  # Velocity does not see the comment behind a property.
+                scanner.position += 1
+
+    def _braces(self, nodes: list[Node]) -> None:
+        """Braces right after a reference: Velocity takes `{name}` for a reference again, and prints its first character."""
+        scanner = self._scanner
+        while scanner.looking_at("{"):
+            scanner.position += 1
+            nodes.append(Text("{"))
+            if found := lexer.NAME_IN_BRACES.match(scanner.source, scanner.position):
+                scanner.position = found.start(1)
+                self._expressions.rest_of_braces()
+                return
+        if scanner.looking_at("["):
+            scanner.fail("an index without a reference")
 
     def _reference(self, start: int) -> Reference:
         scanner = self._scanner
@@ -203,7 +258,10 @@ class Parser:
         scanner = self._scanner
         name, end = self._directive_name(start)
         if not name:
-            nodes.append(Text(before + "#"))
+            if scanner.take(lexer.FLOAT) is not None or scanner.take(lexer.INTEGER) is not None:
+                nodes.append(Text(before + scanner.source[start : scanner.position]))
+            elif not lexer.LOSES.match(scanner.source, scanner.position):
+                nodes.append(Text(before + "#"))
             return False
         scanner.position = end
         if name in CONTROL and name != "if":

@@ -20,7 +20,11 @@ _PER_ELEMENT = 20
 
 
 class Stopped(Exception):
-    """`#stop` in a macro, in a block of a #define or in a string."""
+    """`#stop` in a macro, in a block of a #define or in a string. Its argument is what the block had written."""
+
+    def __init__(self, written: str = "") -> None:
+        super().__init__()
+        self.written = written
 
 
 class Scope:
@@ -131,6 +135,20 @@ def elements(meter: Meter, value: Any) -> list[Any] | tuple[Any, ...]:
     return list(value)
 
 
+def watched(source: Any) -> list[Any] | dict[Any, Any]:
+    """The list or map of which the size must not change while a loop runs over it."""
+    if isinstance(source, JavaCollection):
+        return source.of
+    return source if isinstance(source, list | dict) else []
+
+
+def changed(source: list[Any] | dict[Any, Any], count: int, turn: int) -> bool:
+    """The size of what a loop runs over has changed when turn number `turn` was done: whether the loop just ends, as in Java."""
+    if len(source) == turn if isinstance(source, list) else turn == count:
+        return True
+    raise TemplateError("a loop changes the list or map that it runs over (java.util.ConcurrentModificationException)")
+
+
 def span(meter: Meter, first: Any, last: Any) -> list[int] | None:
     """`[first..last]`"""
     if first.__class__ is not int or last.__class__ is not int:
@@ -165,12 +183,12 @@ def grown(meter: Meter, result: object) -> object:
     return result
 
 
-def show(meter: Meter, value: Any, null: str) -> str:
-    """What a reference prints."""
+def show(meter: Meter, value: Any, null: str, scope: Any = None) -> str:
+    """What a reference prints. `scope`: the variables, for a block of a #define."""
     if value is None:
         return null
     if isinstance(value, Defined):
-        text = value.render()
+        text = value.render(scope)
         return null if text is None else text
     text = text_of(value)
     if isinstance(value, list | dict):
@@ -178,11 +196,11 @@ def show(meter: Meter, value: Any, null: str) -> str:
     return text
 
 
-def show_touched(meter: Meter, value: Any, null: str, slashes: str, before: str) -> str:
+def show_touched(meter: Meter, value: Any, null: str, slashes: str, before: str, scope: Any = None) -> str:
     """What a reference prints with what touches it: backslashes count twice when there is nothing to escape."""
     if value is None:
         return f"{slashes}{slashes}{before}{null}"
-    return f"{slashes}{before}{show(meter, value, null)}"
+    return f"{slashes}{before}{show(meter, value, null, scope)}"
 
 
 def show_escaped(value: Any, slashes: str, literal: str) -> str:
@@ -201,17 +219,17 @@ def call_macro(
     meter.in_macro(name, lambda: macro(scope, parts))
 
 
-def defined(meter: Meter, key: int, render: Callable[[], str]) -> Defined:
+def defined(meter: Meter, key: int, render: Callable[[Any], str], outer: Any) -> Defined:
     """The block of a #define. Inside of itself it is rendered once more, then it is null (Velocity)."""
 
-    def guarded() -> str | None:
+    def guarded(scope: Any) -> str | None:
         depth = meter.define_depths.get(key, 0)
         if depth >= 2:
             return None
         meter.charge(20)
         meter.define_depths[key] = depth + 1
         try:
-            return render()
+            return render(outer if scope is None else scope)
         finally:
             meter.define_depths[key] = depth
 
@@ -233,9 +251,13 @@ def operations(dialect: Dialect) -> dict[str, Any]:
                 return None
             raise TemplateError(f"Index: {key}, Size: {len(target)} (java.lang.IndexOutOfBoundsException)")
         if isinstance(target, dict):
-            return target.get(_hashable(key))
+            return None if isinstance(key, list | dict) else target.get(key)
         if isinstance(target, Host) and (getter := target.METHODS.get("get")) is not None:
             return getter(target, key)
+        if key.__class__ is int and key < 0 and isinstance(target, str | int | float):
+            if dialect.index_out_of_range_is_null:
+                return None
+            raise TemplateError("a negative index of what has no size")
         if isinstance(target, Host) and key.__class__ is str and (reader := target.PROPERTIES.get(key)) is not None:
             return reader(target)
         return None
@@ -257,6 +279,8 @@ def operations(dialect: Dialect) -> dict[str, Any]:
         "escaped": show_escaped,
         "elements": elements,
         "span": span,
+        "watched": watched,
+        "changed": changed,
         "new_list": new_list,
         "new_map": new_map,
         "weighed": weighed,
@@ -275,6 +299,7 @@ def operations(dialect: Dialect) -> dict[str, Any]:
         "defined": defined,
         "Stopped": Stopped,
         "str": str,
+        "int": int,
         "dict": dict,
         "dict_of": dict,
         "enumerate": enumerate,

@@ -50,8 +50,8 @@ class Template:
         parts: list[str] = []
         try:
             return self._render(variables, meter, parts)
-        except Stopped:
-            return meter.join(parts)
+        except Stopped as stop:
+            return meter.join([*parts, stop.written])
         except VtlError as error:
             if not error.line:
                 error.line, error.column = self._place(error.__traceback__)

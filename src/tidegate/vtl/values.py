@@ -18,7 +18,7 @@ in the subclasses of Host.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tidegate.vtl.errors import BudgetExceeded, TemplateError
@@ -41,9 +41,13 @@ class JavaArray(list[Any]):
 
 
 class JavaCollection(list[Any]):
-    """What is no list in Java: no element can be asked for by its index."""
+    """What is no list in Java: no element can be asked for by its index. `of`: the map that it shows."""
 
-    __slots__ = ()
+    __slots__ = ("of",)
+
+    def __init__(self, items: Iterable[Any], of: dict[Any, Any]) -> None:
+        super().__init__(items)
+        self.of = of
 
 
 class Host:
@@ -183,16 +187,17 @@ class ForeachScope(Host):
 
 
 class Defined(Host):
-    """The block of a #define: rendered anew each time it is printed. `render` gives None when it is inside of itself."""
+    """The block of a #define: rendered anew each time it is printed, with the variables of that place (None: of the place where
+    it was defined). `render` gives None when it is inside of itself."""
 
     __slots__ = ("render",)
     JAVA_CLASS = "org.apache.velocity.runtime.directive.Block$Reference"
 
-    def __init__(self, render: Callable[[], str | None]) -> None:
+    def __init__(self, render: Callable[[Any], str | None]) -> None:
         self.render = render
 
     def text(self) -> str:
-        return self.render() or ""
+        return self.render(None) or ""
 
 
 # -- printing

@@ -7,7 +7,6 @@ Source: *Import an OpenAPI file to update an existing API definition*; shared fa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,8 +15,8 @@ from typing import TypeVar
 from tidegate.control.apigateway.authorizers import check_authorizer
 from tidegate.control.apigateway.documentation import check_location, put_imported_parts
 from tidegate.control.apigateway.gateway_responses import check_gateway_response, custom_response
-from tidegate.control.apigateway.integrations import check_integration
-from tidegate.control.apigateway.methods import check_method, check_references, check_status
+from tidegate.control.apigateway.integrations import check_integration, check_sources
+from tidegate.control.apigateway.methods import check_method, check_references, check_status, invalid_parameter
 from tidegate.control.apigateway.models import check_model
 from tidegate.control.apigateway.request_validators import check_validator
 from tidegate.control.apigateway.resources import add_resource
@@ -41,8 +40,6 @@ from tidegate.definition.records import (
 )
 
 N = TypeVar("N", Authorizer, RequestValidator)
-
-_SOURCE = re.compile(r"method\.request\.(?:multivalue)?(path|querystring|header)\.(.+)")
 
 
 class Import:
@@ -195,7 +192,7 @@ class Import:
             method = replace(method, method_integration=integration)
             with self._doing(f"Unable to put integration on '{verb}' for {at}"):
                 check_integration(integration)
-                _check_sources(method, integration)
+                check_sources(method, integration)
             with self._doing(f"Unable to put integration response on '{verb}' for {at}"):
                 _check_targets(method, integration)
         self._tx.put(method)
@@ -237,15 +234,6 @@ class Import:
             )
 
 
-def _check_sources(method: Method, integration: Integration) -> None:
-    """AWS [rec]: a mapping takes only parameters that the method declares. Raises ControlError."""
-    declared = method.request_parameters or {}
-    for expression in (integration.request_parameters or {}).values():
-        found = _SOURCE.fullmatch(expression)
-        if found and f"method.request.{found[1]}.{found[2]}" not in declared:
-            raise _invalid_parameter(expression)
-
-
 def _check_targets(method: Method, integration: Integration) -> None:
     """AWS: a mapping sets only headers that the method's response declares. Raises ControlError."""
     for status, response in (integration.integration_responses or {}).items():
@@ -253,11 +241,4 @@ def _check_targets(method: Method, integration: Integration) -> None:
         declared = (answer.response_parameters if answer else None) or {}
         for target in response.response_parameters or {}:
             if target not in declared:
-                raise _invalid_parameter(target)
-
-
-def _invalid_parameter(parameter: str) -> ControlError:
-    return bad_request(
-        "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
-        f"[Invalid mapping expression parameter specified: {parameter}]"
-    )
+                raise invalid_parameter(target)

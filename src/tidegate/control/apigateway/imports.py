@@ -12,7 +12,7 @@ from dataclasses import replace
 from tidegate.aws.model import Params
 from tidegate.control.apigateway.imported_parts import Import
 from tidegate.control.apigateway.lookup import get_api
-from tidegate.control.apigateway.rest_apis import create_rest_api, with_tags
+from tidegate.control.apigateway.rest_apis import create_rest_api, shown, with_tags
 from tidegate.control.context import Context
 from tidegate.control.patch import bad_request
 from tidegate.definition.openapi import ImportedApi, OpenApiError, examine_openapi, failure
@@ -26,7 +26,7 @@ _IMPORT_OPTIONS = _PUT_OPTIONS | {"endpointConfigurationTypes"}
 def import_rest_api(context: Context, params: Params) -> RestApi:
     options = _options(params, _IMPORT_OPTIONS)
     imported = _read(context, params["body"], options)
-    return _finish(lay_new(context, imported, options), imported, params)
+    return shown(context, _finish(lay_new(context, imported, options), imported, params))
 
 
 def lay_new(context: Context, imported: ImportedApi, options: Mapping[str, str]) -> RestApi:
@@ -46,7 +46,7 @@ def put_rest_api(context: Context, params: Params) -> RestApi:
     options = _options(params, _PUT_OPTIONS)
     imported = _read(context, params["body"], options)
     importing = Import(context, api, imported)
-    return with_tags(_finish(importing.lay(overwrite=mode == "overwrite"), imported, params))
+    return shown(context, with_tags(_finish(importing.lay(overwrite=mode == "overwrite"), imported, params)))
 
 
 def _options(params: Params, known: frozenset[str]) -> Mapping[str, str]:

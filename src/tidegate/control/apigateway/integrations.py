@@ -1,4 +1,7 @@
-"""Integration and IntegrationResponse. Source: shared facts, rest-control-plane §4 to §6."""
+"""Integration: what a method asks for its answer. Its responses are in `integration_responses`.
+
+Not here: whether it can run (plan). Source: *PutIntegration* … *DeleteIntegration*; shared facts, rest-control-plane §4 to §6.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,17 @@ import re
 from dataclasses import replace
 
 from tidegate.aws.model import Params
-from tidegate.control.apigateway.lookup import get_integration, get_method, not_found
-from tidegate.control.apigateway.methods import VERBS, check_status
+from tidegate.control.apigateway.integration_rules import (
+    CONTENT_HANDLING,
+    check_integration_response,
+    check_templates,
+    mapping_error,
+)
+from tidegate.control.apigateway.lookup import get_integration, get_method
+from tidegate.control.apigateway.methods import VERBS, invalid_parameter
 from tidegate.control.context import Context
 from tidegate.control.patch import (
+    CONTENT_TYPE,
     Apply,
     Draft,
     PatchOp,
@@ -17,39 +27,39 @@ from tidegate.control.patch import (
     boolean,
     choice,
     entry,
+    given,
     integer,
+    keyed_member,
     member,
     patch,
+    required,
     rule,
     table,
-    text,
 )
-from tidegate.definition.records import Integration, IntegrationResponse, Method, TlsConfig
+from tidegate.definition.records import Integration, Method, TlsConfig, VpcLink
 
 _HTTP_TYPES = ("HTTP", "HTTP_PROXY")
 _EXPRESSION = re.compile(
     r"'[^'\r\n]*'|method\.request\.(?:path|querystring|header|multivaluequerystring|multivalueheader)\.[a-zA-Z0-9._$-]+"
     r"|method\.request\.body(?:\..+)?|stageVariables\.[A-Za-z0-9_]+|context\.[A-Za-z0-9_.-]+"
 )
-_RESPONSE_EXPRESSION = re.compile(
-    r"'[^'\r\n]*'|integration\.response\.(?:header|multivalueheader)\.[a-zA-Z0-9._$-]+|integration\.response\.body(?:\..+)?"
-    r"|stageVariables\.[A-Za-z0-9_]+|context\.[A-Za-z0-9_.-]+"
-)
-_RESPONSE_TARGET = re.compile(r"method\.response\.header\.[a-zA-Z0-9._$-]+")
+_LONGEST = 29000
+_CREDENTIALS = re.compile(r"arn:aws[\w-]*:iam::(?:\d{12}:role/\S+|\*:user/\*)", re.ASCII)
+_CACHE_KEY = re.compile(r"method\.request\.(?:path|querystring|header)\.[a-zA-Z0-9._$-]+")
 _NOT_IN_URI = re.compile(r"[\x00-\x20\x7f#]")
-_CONTENT_HANDLING = ("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
 _CHOICES = {
     "passthrough_behavior": ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
-    "content_handling": _CONTENT_HANDLING,
+    "content_handling": CONTENT_HANDLING,
     "connection_type": ("INTERNET", "VPC_LINK"),
     "response_transfer_mode": ("BUFFERED", "STREAM"),
 }
+_SOURCE = re.compile(r"method\.request\.(?:multivalue)?(path|querystring|header)\.(.+)")
 _TARGET = re.compile(r"integration\.request\.(?:path|querystring|header)\.[a-zA-Z0-9._$-]+")
 _URI_ARN = re.compile(r"arn:aws[\w-]*:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.+", re.DOTALL)
 
 
 def _timeout_complaint(milliseconds: int) -> str | None:
-    return None if 50 <= milliseconds <= 29000 else "Timeout should be between 50 ms and 29000 ms"
+    return None if 50 <= milliseconds <= _LONGEST else f"Timeout should be between 50 ms and {_LONGEST} ms"
 
 
 def _not_mock(field: str) -> Apply:
@@ -57,6 +67,20 @@ def _not_mock(field: str) -> Apply:
         if draft["type"] == "MOCK":
             raise bad_request(f"Invalid patch path {op.path}")
         draft[field] = op.value
+
+    return apply
+
+
+def _connection_type(draft: Draft, op: PatchOp) -> None:
+    choice("connection_type", *_CHOICES["connection_type"])(draft, op)
+    if op.value == "INTERNET":
+        # AWS: the id is undefined then; no operation removes it.
+        draft["connection_id"] = None
+
+
+def _optional(field: str) -> Apply:
+    def apply(draft: Draft, op: PatchOp) -> None:
+        draft[field] = op.value or None
 
     return apply
 
@@ -69,29 +93,26 @@ def _skip_verification(draft: Draft, op: PatchOp) -> None:
 RULES = table(
     rule("/httpMethod", "replace", _not_mock("http_method")),
     rule("/uri", "replace", _not_mock("uri")),
-    rule("/credentials", "replace", text("credentials")),
+    rule("/credentials", "replace", _optional("credentials")),
     rule("/cacheKeyParameters", "add replace remove", member("cache_key_parameters")),
-    rule("/cacheNamespace", "replace", text("cache_namespace")),
-    rule("/connectionId", "replace", text("connection_id")),
-    rule("/connectionType", "replace", choice("connection_type", "INTERNET", "VPC_LINK")),
-    rule("/contentHandling", "replace", text("content_handling")),
-    rule("/integrationTarget", "replace", text("integration_target")),
-    rule(
-        "/passthroughBehavior",
-        "replace",
-        choice("passthrough_behavior", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
-    ),
-    rule("/responseTransferMode", "replace", choice("response_transfer_mode", "BUFFERED", "STREAM")),
+    # Terraform's form of the same.
+    rule("/cacheKeyParameters/{name}", "add replace remove", keyed_member("cache_key_parameters")),
+    rule("/cacheNamespace", "replace", required("cache_namespace")),
+    rule("/connectionId", "replace", _optional("connection_id")),
+    rule("/connectionType", "replace", _connection_type),
+    rule("/contentHandling", "replace", choice("content_handling", *CONTENT_HANDLING, optional=True)),
+    rule("/integrationTarget", "replace", _optional("integration_target")),
+    rule("/passthroughBehavior", "replace", choice("passthrough_behavior", *_CHOICES["passthrough_behavior"])),
+    rule("/responseTransferMode", "replace", choice("response_transfer_mode", *_CHOICES["response_transfer_mode"])),
     rule("/timeoutInMillis", "replace", integer("timeout_in_millis", _timeout_complaint)),
     rule("/tlsConfig/insecureSkipVerification", "replace", _skip_verification),
-    rule("/requestParameters/{name}", "add replace remove", entry("request_parameters")),
-    rule("/requestTemplates/{type}", "add replace remove", entry("request_templates")),
-)
-RESPONSE_RULES = table(
-    rule("/contentHandling", "replace", text("content_handling")),
-    rule("/selectionPattern", "replace", text("selection_pattern")),
-    rule("/responseParameters/{name}", "add replace remove", entry("response_parameters")),
-    rule("/responseTemplates/{type}", "add replace remove", entry("response_templates")),
+    rule("/requestParameters/{name}", "add replace remove", entry("request_parameters", given, replaces_only=True)),
+    rule(
+        "/requestTemplates/{type}",
+        "add replace remove",
+        # AWS: a template without a value is one that passes the body through.
+        entry("request_templates", lambda op: op.value, missing=CONTENT_TYPE, replaces_only=True),
+    ),
 )
 
 
@@ -104,8 +125,8 @@ def put_integration(context: Context, params: Params) -> Integration:
         http_method=params.get("integration_http_method") if kind != "MOCK" else None,
         uri=params.get("uri"),
         connection_type=params.get("connection_type") or ("INTERNET" if kind in _HTTP_TYPES else None),
-        connection_id=params.get("connection_id"),
-        credentials=params.get("credentials"),
+        connection_id=params.get("connection_id") or None,
+        credentials=params.get("credentials") or None,
         request_parameters=params.get("request_parameters") or None,
         request_templates=params.get("request_templates") or None,
         passthrough_behavior=params.get("passthrough_behavior") or "WHEN_NO_MATCH",
@@ -120,6 +141,7 @@ def put_integration(context: Context, params: Params) -> Integration:
         integration_target=params.get("integration_target"),
     )
     check_integration(integration)
+    _check_surroundings(context, method, integration)
     context.tx.put(replace(method, method_integration=integration))
     return integration
 
@@ -148,30 +170,49 @@ def check_integration(integration: Integration) -> None:
         raise bad_request(complaint)
     for target, expression in (integration.request_parameters or {}).items():
         if not _TARGET.fullmatch(target):
-            raise _mapping_error(target)
+            raise mapping_error(target)
         if not _EXPRESSION.fullmatch(expression):
-            raise _mapping_error(expression)
-    _check_content_types(integration.request_templates)
+            raise mapping_error(expression)
+    check_templates(integration.request_templates)
+    if integration.credentials and not _CREDENTIALS.fullmatch(integration.credentials):
+        raise bad_request("Invalid ARN specified in the request")
+    _check_connection(integration)
+    if integration.response_transfer_mode == "STREAM" and kind not in ("HTTP_PROXY", "AWS_PROXY"):
+        raise bad_request(
+            "The response transfer mode STREAM is only supported for HTTP_PROXY and AWS_PROXY integrations"
+        )
     for response in (integration.integration_responses or {}).values():
         check_integration_response(response)
 
 
-def check_integration_response(response: IntegrationResponse) -> None:
-    """Raises ControlError."""
-    check_status(response.status_code)
-    if response.selection_pattern is not None:
-        try:
-            re.compile(response.selection_pattern)
-        except re.error:
-            raise bad_request("Invalid selection pattern specified in the request") from None
-    for target, expression in (response.response_parameters or {}).items():
-        if not _RESPONSE_TARGET.fullmatch(target):
-            raise _mapping_error(target)
-        if not _RESPONSE_EXPRESSION.fullmatch(expression):
-            raise _mapping_error(expression)
-    if response.content_handling not in (None, *_CONTENT_HANDLING):
-        raise bad_request(f"Invalid content handling specified: {response.content_handling}")
-    _check_content_types(response.response_templates)
+def _check_connection(integration: Integration) -> None:
+    if integration.connection_type == "VPC_LINK":
+        if integration.type not in _HTTP_TYPES:
+            raise bad_request("The connection type VPC_LINK is only supported for HTTP and HTTP_PROXY integrations")
+        if not integration.connection_id:
+            raise bad_request("connectionId must be specified when the connection type is VPC_LINK")
+    elif integration.connection_id:
+        raise bad_request("connectionId can only be specified when the connection type is VPC_LINK")
+
+
+def _check_surroundings(context: Context, method: Method, integration: Integration) -> None:
+    """What an integration names must be there: parameters of its method, its VPC link. Raises ControlError."""
+    check_sources(method, integration)
+    for name in integration.cache_key_parameters:
+        if not _CACHE_KEY.fullmatch(name) or name not in (method.request_parameters or {}):
+            raise bad_request(f"Invalid cache key parameter specified: {name}")
+    link = integration.connection_id
+    if link and "${stageVariables." not in link and context.tx.get(VpcLink, link) is None:
+        raise bad_request("Invalid Vpc Link identifier specified")
+
+
+def check_sources(method: Method, integration: Integration) -> None:
+    """AWS [rec]: a mapping takes only parameters that the method declares. Raises ControlError."""
+    declared = method.request_parameters or {}
+    for expression in (integration.request_parameters or {}).values():
+        found = _SOURCE.fullmatch(expression)
+        if found and f"method.request.{found[1]}.{found[2]}" not in declared:
+            raise invalid_parameter(expression)
 
 
 def _check_arn(kind: str, uri: str) -> None:
@@ -183,19 +224,6 @@ def _check_arn(kind: str, uri: str) -> None:
         raise bad_request(
             "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
         )
-
-
-def _mapping_error(expression: str) -> Exception:
-    return bad_request(
-        "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
-        f"[Invalid mapping expression specified: {expression}]"
-    )
-
-
-def _check_content_types(templates: dict[str, str | None] | None) -> None:
-    for name in templates or {}:
-        if "/" not in name and name != "$default":
-            raise bad_request(f"Validation Result: warnings : [], errors : [Invalid content type specified: {name}]")
 
 
 def _method(context: Context, params: Params) -> Method:
@@ -210,6 +238,7 @@ def update_integration(context: Context, params: Params) -> Integration:
     method = _method(context, params)
     integration = patch(get_integration(method), params.get("patch_operations"), RULES)
     check_integration(integration)
+    _check_surroundings(context, method, integration)
     context.tx.put(replace(method, method_integration=integration))
     return integration
 
@@ -220,63 +249,9 @@ def delete_integration(context: Context, params: Params) -> None:
     context.tx.put(replace(method, method_integration=None))
 
 
-def put_integration_response(context: Context, params: Params) -> IntegrationResponse:
-    method = _method(context, params)
-    status = params["status_code"]
-    if status not in (method.method_responses or {}):
-        raise not_found("Invalid Response status code specified")
-    response = IntegrationResponse(
-        status_code=status,
-        selection_pattern=params.get("selection_pattern") or None,
-        response_parameters=params.get("response_parameters") or None,
-        response_templates=params.get("response_templates") or None,
-        content_handling=params.get("content_handling"),
-    )
-    _store_response(context, method, response)
-    return response
-
-
-def _store_response(context: Context, method: Method, response: IntegrationResponse) -> None:
-    """Checked against the method response that it feeds."""
-    declared = (method.method_responses or {})[response.status_code].response_parameters or {}
-    for target in response.response_parameters or {}:
-        if target not in declared:
-            raise bad_request(f"Invalid mapping expression parameter specified: {target}")
-    check_integration_response(response)
-    integration = get_integration(method)
-    responses = {**(integration.integration_responses or {}), response.status_code: response}
-    context.tx.put(replace(method, method_integration=replace(integration, integration_responses=responses)))
-
-
-def get_integration_response(context: Context, params: Params) -> IntegrationResponse:
-    integration = get_integration(_method(context, params))
-    found = (integration.integration_responses or {}).get(params["status_code"])
-    if found is None:
-        raise not_found("Invalid Response status code specified")
-    return found
-
-
-def update_integration_response(context: Context, params: Params) -> IntegrationResponse:
-    response = patch(get_integration_response(context, params), params.get("patch_operations"), RESPONSE_RULES)
-    _store_response(context, _method(context, params), response)
-    return response
-
-
-def delete_integration_response(context: Context, params: Params) -> None:
-    method = _method(context, params)
-    gone = get_integration_response(context, params).status_code
-    integration = get_integration(method)
-    rest = {status: kept for status, kept in (integration.integration_responses or {}).items() if status != gone}
-    context.tx.put(replace(method, method_integration=replace(integration, integration_responses=rest or None)))
-
-
 OPERATIONS = {
     "PutIntegration": put_integration,
     "GetIntegration": get_integration_operation,
     "UpdateIntegration": update_integration,
     "DeleteIntegration": delete_integration,
-    "PutIntegrationResponse": put_integration_response,
-    "GetIntegrationResponse": get_integration_response,
-    "UpdateIntegrationResponse": update_integration_response,
-    "DeleteIntegrationResponse": delete_integration_response,
 }

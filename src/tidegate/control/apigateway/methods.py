@@ -1,4 +1,4 @@
-"""Method and MethodResponse. Source: shared facts, rest-control-plane §4 to §6."""
+"""Method: what a resource answers to. Source: *PutMethod* … *DeleteMethod*; shared facts, rest-control-plane §4 to §6."""
 
 from __future__ import annotations
 
@@ -6,14 +6,30 @@ import re
 from dataclasses import replace
 
 from tidegate.aws.model import Params
-from tidegate.control.apigateway.lookup import get_method, get_resource, not_found
+from tidegate.control.apigateway.lookup import get_method, get_resource
+from tidegate.control.apigateway.models import check_content_type
 from tidegate.control.context import Context
-from tidegate.control.patch import bad_request, boolean, choice, entry, member, patch, rule, table, text, to_boolean
+from tidegate.control.patch import (
+    CONTENT_TYPE,
+    bad_request,
+    boolean,
+    choice,
+    entry,
+    flag,
+    given,
+    member,
+    patch,
+    rule,
+    table,
+    text,
+)
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import Authorizer, Method, MethodResponse, Model, RequestValidator
+from tidegate.definition.records import Authorizer, Method, Model, RequestValidator
 
 VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 _AUTHORIZATION_TYPES = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
+_LOCATIONS = ("path", "querystring", "header")
+_NAME = re.compile(r"[a-zA-Z0-9._$-]+")
 _AUTHORIZERS = {"CUSTOM": ("TOKEN", "REQUEST"), "COGNITO_USER_POOLS": ("COGNITO_USER_POOLS",)}
 """Types of authorizers by the authorization type that they serve."""
 
@@ -24,12 +40,12 @@ METHOD_RULES = table(
     rule("/operationName", "replace", text("operation_name")),
     rule("/requestValidatorId", "replace", text("request_validator_id")),
     rule("/authorizationScopes", "add remove", member("authorization_scopes")),
-    rule("/requestParameters/{name}", "add replace remove", entry("request_parameters", to_boolean)),
-    rule("/requestModels/{type}", "add replace remove", entry("request_models")),
-)
-RESPONSE_RULES = table(
-    rule("/responseParameters/{name}", "add replace remove", entry("response_parameters", to_boolean)),
-    rule("/responseModels/{type}", "add replace remove", entry("response_models")),
+    rule("/requestParameters/{name}", "add replace remove", entry("request_parameters", flag, replaces_only=True)),
+    rule(
+        "/requestModels/{type}",
+        "add replace remove",
+        entry("request_models", given, missing=CONTENT_TYPE, replaces_only=True),
+    ),
 )
 
 
@@ -75,18 +91,30 @@ def check_method(method: Method) -> None:
     names = []
     for parameter in method.request_parameters or {}:
         parts = parameter.split(".", 3)
-        if len(parts) != 4 or parts[:2] != ["method", "request"] or parts[2] not in ("path", "querystring", "header"):
-            raise bad_request(f"Invalid mapping expression parameter specified: {parameter}")
+        if (
+            len(parts) != 4
+            or parts[:2] != ["method", "request"]
+            or parts[2] not in _LOCATIONS
+            or not _NAME.fullmatch(parts[3])
+        ):
+            raise invalid_parameter(parameter)
         names.append(parts[3])
     if len(names) != len(set(names)):
         raise bad_request("Parameter names must be unique across querystring, header and path")
 
 
+def invalid_parameter(parameter: str) -> ControlError:
+    return bad_request(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
+        f"[Invalid mapping expression parameter specified: {parameter}]"
+    )
+
+
 def check_references(context: Context, method: Method) -> None:
     """Whether the models, the validator and the authorizer that a method names are in the store. Raises ControlError."""
-    _check_models(context, method.api_id, method.request_models)
+    check_models(context, method.api_id, method.request_models)
     for response in (method.method_responses or {}).values():
-        _check_models(context, method.api_id, response.response_models)
+        check_models(context, method.api_id, response.response_models)
     validator = method.request_validator_id
     if validator and context.tx.get(RequestValidator, method.api_id, validator) is None:
         # AWS: a 400 here, a 404 where the validator itself is asked for.
@@ -97,8 +125,9 @@ def check_references(context: Context, method: Method) -> None:
             raise _invalid_authorizer()
 
 
-def _check_models(context: Context, api_id: str, models: dict[str, str] | None) -> None:
-    for name in (models or {}).values():
+def check_models(context: Context, api_id: str, models: dict[str, str] | None) -> None:
+    for content_type, name in (models or {}).items():
+        check_content_type(content_type)
         if context.tx.get(Model, api_id, name) is None:
             raise bad_request(f"Invalid model identifier specified: {name}")
 
@@ -133,52 +162,9 @@ def delete_method(context: Context, params: Params) -> None:
     context.tx.delete(Method, *_get(context, params).key)
 
 
-def put_method_response(context: Context, params: Params) -> MethodResponse:
-    method = _get(context, params)
-    status = params["status_code"]
-    check_status(status)
-    responses = dict(method.method_responses or {})
-    if status in responses:
-        raise ControlError("ConflictException", "Response already exists for this resource", 409)
-    responses[status] = MethodResponse(
-        status_code=status,
-        response_parameters=params.get("response_parameters") or None,
-        response_models=params.get("response_models") or None,
-    )
-    _check_models(context, method.api_id, responses[status].response_models)
-    context.tx.put(replace(method, method_responses=responses))
-    return responses[status]
-
-
-def get_method_response(context: Context, params: Params) -> MethodResponse:
-    found = (_get(context, params).method_responses or {}).get(params["status_code"])
-    if found is None:
-        raise not_found("Invalid Response status code specified")
-    return found
-
-
-def update_method_response(context: Context, params: Params) -> MethodResponse:
-    method = _get(context, params)
-    changed = patch(get_method_response(context, params), params.get("patch_operations"), RESPONSE_RULES)
-    _check_models(context, method.api_id, changed.response_models)
-    context.tx.put(replace(method, method_responses={**(method.method_responses or {}), changed.status_code: changed}))
-    return changed
-
-
-def delete_method_response(context: Context, params: Params) -> None:
-    method = _get(context, params)
-    gone = get_method_response(context, params).status_code
-    rest = {status: kept for status, kept in (method.method_responses or {}).items() if status != gone}
-    context.tx.put(replace(method, method_responses=rest or None))
-
-
 OPERATIONS = {
     "PutMethod": put_method,
     "GetMethod": _get,
     "UpdateMethod": update_method,
     "DeleteMethod": delete_method,
-    "PutMethodResponse": put_method_response,
-    "GetMethodResponse": get_method_response,
-    "UpdateMethodResponse": update_method_response,
-    "DeleteMethodResponse": delete_method_response,
 }

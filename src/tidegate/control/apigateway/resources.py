@@ -10,11 +10,14 @@ from tidegate.aws.model import Params
 from tidegate.control.apigateway.lookup import get_api, get_resource
 from tidegate.control.context import Context
 from tidegate.control.pages import page
-from tidegate.control.patch import bad_request, patch, rule, table, text
+from tidegate.control.patch import Apply, Draft, PatchOp, bad_request, patch, rule, table, text
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import Method, Resource
 
 _PATH_PART = re.compile(r"[a-zA-Z0-9._\-:]+|\{[a-zA-Z0-9._\-:]+\+?\}")
+
+_MOST = 300
+"""AWS: resources per API, the quota that every account has at first."""
 
 RULES = table(
     rule("/parentId", "replace", text("parent_id")),
@@ -22,8 +25,20 @@ RULES = table(
 )
 
 
+def _refused(field: str) -> Apply:
+    def apply(_draft: Draft, _op: PatchOp) -> None:
+        raise bad_request(f"Root resource cannot update its {field}.")
+
+    return apply
+
+
+ROOT_RULES = table(
+    rule("/parentId", "replace", _refused("parentId")),
+    rule("/pathPart", "replace", _refused("pathPart")),
+)
+
+
 def create_resource(context: Context, params: Params) -> dict[str, Any]:
-    get_api(context, params["rest_api_id"])
     parent = get_resource(context, params["rest_api_id"], params["parent_id"])
     resource = add_resource(context, parent, params["path_part"])
     return shown(context, resource, embed=False)
@@ -39,6 +54,14 @@ def add_resource(context: Context, parent: Resource, part: str) -> Resource:
         path=child_path(parent, part),
     )
     check_place(context, resource, parent)
+    # The root is not counted [unverified].
+    if len(context.tx.list(Resource, parent.api_id)) > _MOST:
+        raise ControlError(
+            "LimitExceededException",
+            "Maximum number of resources for this API has been reached. Please contact AWS if you need additional "
+            "resources.",
+            429,
+        )
     context.tx.put(resource)
     return resource
 
@@ -103,9 +126,8 @@ def get_resources(context: Context, params: Params) -> dict[str, Any]:
 def update_resource(context: Context, params: Params) -> dict[str, Any]:
     before = get_resource(context, params["rest_api_id"], params["resource_id"])
     if before.parent_id is None:
-        for operation in params.get("patch_operations") or ():
-            field = "pathPart" if operation.get("path") == "/pathPart" else "parentId"
-            raise bad_request(f"Root resource cannot update its {field}.")
+        patch(before, params.get("patch_operations"), ROOT_RULES)
+        return shown(context, before, embed=False)
     after = patch(before, params.get("patch_operations"), RULES)
     parent = get_resource(context, before.api_id, after.parent_id or "")
     if parent.id == before.id or parent.path.startswith(before.path + "/"):

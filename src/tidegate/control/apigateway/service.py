@@ -3,7 +3,7 @@ Answers are plain JSON or HAL, as the caller accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -24,10 +24,19 @@ RUN_HERE = frozenset({"TestInvokeMethod", "TestInvokeAuthorizer"})
 
 
 class RestApiService(ManagementService):
-    def __init__(self, office: Office, protocol: RestJson, functions: Functions, tester: Tester) -> None:
+    def __init__(
+        self,
+        office: Office,
+        protocol: RestJson,
+        functions: Functions,
+        tester: Tester,
+        flush_authorizers: Callable[[tuple[str, str]], None],
+    ) -> None:
+        """`flush_authorizers`: forgets what a stage's authorizers answered; takes API id and stage name."""
         super().__init__(office, protocol, OPERATIONS, UNSUPPORTED)
         self._functions = functions
         self._tester = tester
+        self._flush_authorizers = flush_authorizers
         self._hal = Hal(protocol.operations.values())
 
     def answer(
@@ -46,4 +55,7 @@ class RestApiService(ManagementService):
         if form.name == "TestInvokeAuthorizer":
             authorizer_call = await self._office.run(scope, test_authorizer.prepare, params)
             return await test_authorizer.run(authorizer_call, self._functions, self._office.clock)
-        return await super().call(form, params, scope, request)
+        result = await super().call(form, params, scope, request)
+        if form.name == "FlushStageAuthorizersCache":
+            self._flush_authorizers((params["rest_api_id"], params["stage_name"]))
+        return result

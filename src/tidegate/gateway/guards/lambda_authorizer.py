@@ -1,0 +1,122 @@
+"""CUSTOM: a Lambda function says who the caller is and what it may do; its answer is kept for all methods of the stage.
+
+Source: *Use API Gateway Lambda authorizers*; shared facts, access §4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+
+from tidegate.aws.policy import CompiledPolicy, PolicyError
+from tidegate.aws.policy.api_gateway import compile_authorizer_policy
+from tidegate.core.errors import Fault, GatewayError
+from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResult
+from tidegate.gateway.exchange import Exchange
+from tidegate.gateway.guards.access import arn_of, policy_request, require, rules_of, unauthorized
+from tidegate.mapping.lambda_authorizer import (
+    AuthorizerAnswer,
+    BadAuthorizerAnswer,
+    read_answer,
+    request_event,
+    token_event,
+)
+from tidegate.plan.nodes import LambdaGuard
+from tidegate.state.answers import AnswerCache
+from tidegate.vtl import PatternError
+
+_TIMEOUT = 29.0
+_UNAUTHORIZED = "Unauthorized"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    given: AuthorizerAnswer
+    policy: CompiledPolicy
+    latency: int
+    """Milliseconds that the function took."""
+
+
+class LambdaAuthorizer:
+    def __init__(self, functions: Functions, now: Callable[[], float], ticks_ns: Callable[[], int]) -> None:
+        self._functions = functions
+        self._now = now
+        self._ticks_ns = ticks_ns
+        self.answers: AnswerCache[_Answer] = AnswerCache(now)
+
+    async def authorize(self, exchange: Exchange, plan: LambdaGuard) -> None:
+        values = tuple(source(exchange) for source in plan.identity)
+        must = plan.kind == "TOKEN" or plan.ttl > 0
+        if must and (not all(values) or (plan.kind == "TOKEN" and not values)):
+            raise unauthorized("an identity source of the authorizer is missing")
+        if plan.pattern is not None and plan.kind == "TOKEN" and not _matches(plan, values[0] or ""):
+            raise unauthorized("the token does not match the authorizer's expression")
+        if plan.ttl > 0:
+            key = (exchange.stage.key, plan.id, *values)
+            answer = await self.answers.get(key, lambda: self._ask(exchange, plan, values))
+        else:
+            answer = (await self._ask(exchange, plan, values))[1]
+        self._admit(exchange, answer)
+
+    @staticmethod
+    def _admit(ex: Exchange, answer: _Answer) -> None:
+        """AWS: a kept policy is evaluated anew for every method that it is used for."""
+        given = answer.given
+        ex.authorizer = {**given.context, "principalId": given.principal_id, "integrationLatency": answer.latency}
+        if given.usage_identifier_key is not None:
+            ex.usage_key = given.usage_identifier_key.encode()
+        request = policy_request(ex)
+        require(ex, rules_of(ex).after_authorizer(request, answer.policy), request, by_authorizer=True)
+
+    async def _ask(self, ex: Exchange, plan: LambdaGuard, values: tuple[str | None, ...]) -> tuple[float, _Answer]:
+        arn = arn_of(ex)
+        event = token_event(values[0] or "", arn) if plan.kind == "TOKEN" else request_event(ex, arn)
+        begun = self._ticks_ns()
+        invoked = await self._invoke(ex, plan, event)
+        if invoked.function_error is not None:
+            if _error_message(invoked.payload) == _UNAUTHORIZED:
+                raise unauthorized("the authorizer said so")
+            raise _failed(f"the authorizer failed: {invoked.payload[:512].decode('utf-8', 'replace')}")
+        try:
+            given = read_answer(invoked.payload)
+            policy = compile_authorizer_policy(given.policy_document, source_name=f"of authorizer {plan.id}")
+        except (BadAuthorizerAnswer, PolicyError) as error:
+            raise _failed(str(error)) from error
+        latency = (self._ticks_ns() - begun) // 1_000_000
+        return self._now() + plan.ttl, _Answer(given, policy, latency)
+
+    async def _invoke(self, ex: Exchange, plan: LambdaGuard, event: bytes) -> InvokeResult:
+        invoker = None
+        if plan.by_policy:
+            invoker = Invoker("apigateway.amazonaws.com", plan.source_arn, ex.stage.account)
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                return await self._functions.invoke(plan.function_arn, event, invoker=invoker, trace_header=ex.trace_id)
+        except TimeoutError:
+            raise _failed("the authorizer did not answer in time") from None
+        except InvokeError as error:
+            raise _failed(f"Execution failed due to configuration error: Authorizer error: {error}") from error
+
+
+def _matches(plan: LambdaGuard, token: str) -> bool:
+    try:
+        return plan.pattern is None or plan.pattern.matches(token)
+    except PatternError:
+        # A pattern that takes too long on a token does not match it.
+        return False
+
+
+def _error_message(payload: bytes) -> str | None:
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    message = document.get("errorMessage") if isinstance(document, dict) else None
+    return message if isinstance(message, str) else None
+
+
+def _failed(detail: str) -> GatewayError:
+    return GatewayError("AUTHORIZER_CONFIGURATION_ERROR", Fault.CONFIGURATION, detail)

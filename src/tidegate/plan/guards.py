@@ -1,0 +1,120 @@
+"""Compiling who may call a method: authorization types, authorizers, resource policies.
+
+Source: *Controlling and managing access to a REST API*; shared facts, access §1 to §5.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tidegate.aws.policy import PolicyError
+from tidegate.aws.policy.api_gateway import ApiRules, compile_resource_policy
+from tidegate.core.arns import execute_api_arn
+from tidegate.core.errors import Problem
+from tidegate.definition.records import Authorizer, DeploymentDocument, Method
+from tidegate.mapping.parameters import Source
+from tidegate.plan.integrations.common import MissingVariable, Surroundings
+from tidegate.plan.nodes import Guard, IamGuard, LambdaGuard, UserPool, UserPoolGuard
+from tidegate.vtl import JavaPattern, PatternError, compile_java
+
+_FUNCTION = re.compile(r":lambda:path/2015-03-31/functions/(arn:[^/]+)/invocations$")
+_POOL = re.compile(r"arn:aws[\w-]*:cognito-idp:([\w-]+):\d{12}:userpool/([\w-]+)")
+_DEFAULT_TTL = 300
+
+
+def compile_rules(document: DeploymentDocument, around: Surroundings) -> ApiRules | None:
+    policy = document.api.policy
+    if not policy:
+        return None
+    try:
+        compiled = compile_resource_policy(policy, region=around.region, account=around.account, api_id=document.api.id)
+    except PolicyError as error:
+        around.problem("/policy", f"Invalid policy document: {error}")
+        return None
+    return ApiRules(around.account, compiled)
+
+
+def compile_guard(method: Method, document: DeploymentDocument, around: Surroundings, pointer: str) -> Guard | None:
+    """None for NONE, and with a problem noted for what cannot be compiled: nothing is deployed then."""
+    if method.authorization_type == "NONE":
+        return None
+    if method.authorization_type == "AWS_IAM":
+        return IamGuard()
+    authorizer = next((each for each in document.authorizers if each.id == method.authorizer_id), None)
+    if authorizer is None:
+        around.problem(f"{pointer}/authorizerId", "Invalid authorizer ID specified")
+        return None
+    at = f"/authorizers/{authorizer.id}"
+    pattern = _pattern(authorizer, around, at)
+    try:
+        if method.authorization_type == "CUSTOM":
+            return _lambda_guard(authorizer, pattern, around, at)
+        return _pool_guard(authorizer, method, pattern, around, at)
+    except MissingVariable as missing:
+        around.problem(at, str(missing))
+        return None
+
+
+def _pattern(authorizer: Authorizer, around: Surroundings, at: str) -> JavaPattern | None:
+    if not authorizer.identity_validation_expression:
+        return None
+    try:
+        return compile_java(authorizer.identity_validation_expression)
+    except PatternError as error:
+        around.problem(f"{at}/identityValidationExpression", str(error))
+        return None
+
+
+def _sources(authorizer: Authorizer, around: Surroundings, at: str) -> tuple[Source, ...]:
+    expressions = [each.strip() for each in (authorizer.identity_source or "").split(",") if each.strip()]
+    found = [around.source(each, f"{at}/identitySource", response=False) for each in expressions]
+    return tuple(source for source in found if source is not None)
+
+
+def _ttl(authorizer: Authorizer) -> float:
+    ttl = authorizer.authorizer_result_ttl_in_seconds
+    return float(_DEFAULT_TTL if ttl is None else ttl)
+
+
+def _lambda_guard(
+    authorizer: Authorizer, pattern: JavaPattern | None, around: Surroundings, at: str
+) -> LambdaGuard | None:
+    found = _FUNCTION.search(around.substituted(authorizer.authorizer_uri or ""))
+    if found is None or authorizer.type not in ("TOKEN", "REQUEST"):
+        around.problem(f"{at}/authorizerUri", f"Invalid Authorizer URI: {authorizer.authorizer_uri}")
+        return None
+    return LambdaGuard(
+        id=authorizer.id,
+        kind=authorizer.type,
+        function_arn=found[1],
+        source_arn=execute_api_arn(around.region, around.account, around.api_id, f"authorizers/{authorizer.id}"),
+        by_policy=authorizer.authorizer_credentials is None,
+        identity=_sources(authorizer, around, at),
+        pattern=pattern,
+        ttl=_ttl(authorizer),
+    )
+
+
+def _pool_guard(
+    authorizer: Authorizer, method: Method, pattern: JavaPattern | None, around: Surroundings, at: str
+) -> UserPoolGuard | None:
+    pools = {}
+    for arn in authorizer.provider_arns or ():
+        found = _POOL.fullmatch(around.substituted(arn))
+        if found is None:
+            around.problems.append(Problem(f"{at}/providerARNs", f"Invalid user pool ARN: {arn}"))
+            return None
+        issuer = f"https://cognito-idp.{found[1]}.amazonaws.com/{found[2]}"
+        pools[issuer] = UserPool(found[2], found[1], issuer)
+    sources = _sources(authorizer, around, at)
+    if not sources or not pools:
+        around.problem(at, "a user pool authorizer needs an identity source and a user pool")
+        return None
+    return UserPoolGuard(
+        id=authorizer.id,
+        pools=pools,
+        token=sources[0],
+        pattern=pattern,
+        scopes=frozenset(method.authorization_scopes or ()),
+        ttl=_ttl(authorizer),
+    )
