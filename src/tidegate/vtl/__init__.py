@@ -1,8 +1,8 @@
 """The Velocity Template Language of API Gateway's mapping templates, by itself. Imports nothing of ours.
 
 Compiled once to Python, rendered often; no template can hang, fill memory, or reach anything that it was not handed. What
-the values of a template are is in `values`, what makes API Gateway different from plain Velocity in `dialect`. `$input`, `$util` and
-`$context` are not here: they are objects handed in (subclasses of Host, dicts).
+the values of a template are is in `values`, what makes API Gateway different from plain Velocity in `dialect`. `$input`,
+`$util` and `$context` are not here: they are objects handed in (subclasses of Host, dicts).
 
 Source: *Mapping template transformations for REST APIs*; the *Velocity User Guide*, 1.7.
 """

@@ -34,10 +34,8 @@ def add_all(meter: Meter, operators: str, operands: tuple[Any, ...], nulls: tupl
     """A chain of `+` and `-`, from left to right."""
     result, null = operands[0], nulls[0]
     for operator, operand, operand_null in zip(operators, operands[1:], nulls[1:], strict=True):
-        if operator == "+":
-            result = add(meter, result, operand, null, operand_null)
-        else:
-            result = calculate("-", result, operand)
+        plus = operator == "+"
+        result = add(meter, result, operand, null, operand_null) if plus else calculate("-", result, operand)
         null = ""
     return result
 

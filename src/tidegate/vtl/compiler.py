@@ -235,7 +235,9 @@ class Compiler:
                 code.line(f"{variable} = x", node.position)
                 if variables.shared:
                     code.line(f"V['foreach'] = ForeachScope(i{loop}, n{loop} + 1, p{loop})", node.position)
-                    code.line(f"V['velocityCount'] = i{loop} + 1; V['velocityHasNext'] = i{loop} < n{loop}", node.position)
+                    code.line(
+                        f"V['velocityCount'] = i{loop} + 1; V['velocityHasNext'] = i{loop} < n{loop}", node.position
+                    )
                 self._loop_body(node, loop)
                 if watch:
                     code.line(f"if len(s{loop}) != n{loop} + 1:", node.position)

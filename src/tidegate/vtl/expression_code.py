@@ -151,7 +151,9 @@ class ExpressionCode:
         if not loops:
             return None
         if reference.root in ("velocityCount", "velocityHasNext"):
-            return self._of_loop(loops[-1], "count" if reference.root == "velocityCount" else "hasNext"), reference.steps
+            return self._of_loop(
+                loops[-1], "count" if reference.root == "velocityCount" else "hasNext"
+            ), reference.steps
         if reference.root != "foreach":
             return None
         for number, step in enumerate(reference.steps):

@@ -96,7 +96,9 @@ def _retain(items: list[Any], others: Any, *, wanted: bool) -> bool | None:
 
 def _sub_list(items: list[Any], first: int, last: int) -> list[Any]:
     if not 0 <= first <= last <= len(items):
-        raise TemplateError(f"fromIndex {first}, toIndex {last}, size {len(items)} (java.lang.IndexOutOfBoundsException)")
+        raise TemplateError(
+            f"fromIndex {first}, toIndex {last}, size {len(items)} (java.lang.IndexOutOfBoundsException)"
+        )
     return items[first:last]
 
 
@@ -171,11 +173,16 @@ MAP: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ("getOrDefault", 2): (_lookup, "oo"),
     ("put", 2): (_put, "oo"),
     ("putIfAbsent", 2): (
-        lambda entries, key, value: _put(entries, key, value) if _lookup(entries, key) is None else _lookup(entries, key),
+        lambda entries, key, value: (
+            _put(entries, key, value) if _lookup(entries, key) is None else _lookup(entries, key)
+        ),
         "oo",
     ),
     ("putAll", 1): (_put_all, "o"),
-    ("remove", 1): (lambda entries, key: entries.pop(_key(key), None) if _lookup(entries, key) is not None else None, "o"),
+    ("remove", 1): (
+        lambda entries, key: entries.pop(_key(key), None) if _lookup(entries, key) is not None else None,
+        "o",
+    ),
     ("containsKey", 1): (lambda entries, key: not isinstance(key, list | dict) and key in entries, "o"),
     ("containsValue", 1): (lambda entries, value: any(same(each, value) for each in entries.values()), "o"),
     ("keySet", 0): (lambda entries: JavaCollection(entries, entries), ""),
@@ -184,4 +191,10 @@ MAP: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ("clear", 0): (_clear, ""),
 }
 
-BY_CLASS = {list: LIST, JsonArray: JSON_ARRAY, JavaArray: ARRAY, JavaCollection: COLLECTION, dict: MAP}
+BY_CLASS: dict[type, dict[tuple[str, int], tuple[Callable[..., Any], str]]] = {
+    list: LIST,
+    JsonArray: JSON_ARRAY,
+    JavaArray: ARRAY,
+    JavaCollection: COLLECTION,
+    dict: MAP,
+}

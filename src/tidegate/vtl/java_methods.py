@@ -28,7 +28,9 @@ WEIGHED = frozenset(
     "substring charAt".split()
 )
 """Take time in proportion to the size of the object."""
-LIGHT = frozenset("get getOrDefault size isEmpty containsKey getKey getValue hasNext next getName startsWith endsWith".split())
+LIGHT = frozenset(
+    "get getOrDefault size isEmpty containsKey getKey getValue hasNext next getName startsWith endsWith".split()
+)
 """Give nothing that was not there before."""
 
 
@@ -133,7 +135,7 @@ def java_class(value: object) -> str:
     if isinstance(value, Host):
         return value.JAVA_CLASS
     if value.__class__ is int:
-        bits = (value if value >= 0 else ~value).bit_length()  # type: ignore[operator]
+        bits = (value if value >= 0 else ~value).bit_length()
         return "java.lang.Integer" if bits < 32 else "java.lang.Long" if bits < 64 else "java.math.BigInteger"
     return CLASS_NAMES.get(_base(value.__class__), "java.lang.Object")
 
@@ -221,4 +223,3 @@ def _checked(function: Function, kinds: str) -> Function:
 
 def _null_pointer() -> None:
     raise TemplateError("an argument is null (java.lang.NullPointerException)")
-

@@ -9,7 +9,7 @@ Source: the documentation of java.util.regex.Pattern and java.lang.String (Java 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
@@ -130,7 +130,7 @@ def _refuse_longer(length: int) -> None:
 _NAME = re.compile(r"\{([A-Za-z][A-Za-z0-9]*)\}")
 
 
-def _replacement(text: str, groups: int, names: dict[str, int]) -> list[str | int]:
+def _replacement(text: str, groups: int, names: Mapping[str, int]) -> list[str | int]:
     """A replacement as literal parts and numbers of groups (Matcher.appendReplacement)."""
     parts: list[str | int] = []
     position = 0

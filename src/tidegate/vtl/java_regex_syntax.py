@@ -29,7 +29,16 @@ _POSIX = {
     "javaLetter": r"\p{L}", "javaDigit": r"\p{Nd}", "javaLetterOrDigit": r"\p{L}\p{Nd}", "javaAlphabetic": r"\p{Alphabetic}",
 }  # fmt: skip
 _SIMPLE_ESCAPES = {"t": r"\t", "n": r"\n", "r": r"\r", "f": r"\f", "a": r"\a", "e": r"\x1b"}
-_ANCHORS = {"b": r"\b", "B": r"\B", "A": r"\A", "G": r"\G", "z": r"\Z", "Z": _END, "R": rf"(?>\r\n|[{_VERTICAL}])", "X": r"\X"}
+_ANCHORS = {
+    "b": r"\b",
+    "B": r"\B",
+    "A": r"\A",
+    "G": r"\G",
+    "z": r"\Z",
+    "Z": _END,
+    "R": rf"(?>\r\n|[{_VERTICAL}])",
+    "X": r"\X",
+}
 _CATEGORY = re.compile(r"[A-Za-z][A-Za-z]?")
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{(\d{1,9})(,(\d{0,9}))?\})[?+]?")
 _FLAGS = re.compile(r"\?([idmsuxU]*)(?:-([idmsuxU]*))?([:)])")
@@ -65,8 +74,11 @@ class _Translator:
             self._fail("unmatched closing ')'")
         return result
 
+    def _error(self, message: str) -> PatternError:
+        return PatternError(f"{message} near index {self._at} of '{self._pattern[:200]}' (PatternSyntaxException)")
+
     def _fail(self, message: str) -> NoReturn:
-        raise PatternError(f"{message} near index {self._at} of '{self._pattern[:200]}' (PatternSyntaxException)")
+        raise self._error(message)
 
     def _next(self) -> str:
         if self._at >= len(self._pattern):
@@ -215,7 +227,7 @@ class _Translator:
             return f"(?P={named[1]})"
         if char.isdigit() and char != "0":
             return self._back_reference(char)
-        self._fail(f"illegal or unsupported escape sequence '\\{char}'")
+        raise self._error(f"illegal or unsupported escape sequence '\\{char}'")
 
     def _back_reference(self, digit: str) -> str:
         number = int(digit)
@@ -263,7 +275,7 @@ class _Translator:
             kind = "Block=" if name.startswith(("In", "block", "blk")) else ""
             if kind or name.startswith(("Is", "sc", "g")) or _CATEGORY.fullmatch(name):
                 return rf"\p{{{kind}{found[1]}}}"
-        self._fail(f"unknown character property name {{{name}}}")
+        raise self._error(f"unknown character property name {{{name}}}")
 
     def _class(self, depth: int = 0) -> str:
         """A character class after its '['."""
@@ -306,7 +318,7 @@ class _Translator:
             return f"[{'^' if char.isupper() else ''}{_CLASSES[char.lower()]}]"
         if char in "pP":
             return f"[{'^' if char == 'P' else ''}{self._property()}]"
-        self._fail(f"illegal or unsupported escape sequence '\\{char}' in a class")
+        raise self._error(f"illegal or unsupported escape sequence '\\{char}' in a class")
 
 
 def _class_char(char: str) -> str:

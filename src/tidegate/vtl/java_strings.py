@@ -44,7 +44,9 @@ def _substring(text: str, first: int, last: int | None = None) -> str:
     units = widened(text)
     end = len(units) if last is None else last
     if not 0 <= first <= end <= len(units):
-        raise TemplateError(f"begin {first}, end {end}, length {len(units)} (java.lang.StringIndexOutOfBoundsException)")
+        raise TemplateError(
+            f"begin {first}, end {end}, length {len(units)} (java.lang.StringIndexOutOfBoundsException)"
+        )
     return narrowed(units[first:end])
 
 

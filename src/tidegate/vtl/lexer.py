@@ -19,6 +19,7 @@ TO_REFERENCE = re.compile(r"\\*\$(?:\\*!)?")
 NAME_IN_BRACES = re.compile(r"(?:\\*\$(?:\\*!)?)?([A-Za-z_])")
 LOSES = re.compile(r"\\\\|\\+#[A-Za-z_@{]|[ \t]*#(?:set|\{set\}) *\(")
 """Before these, Velocity loses a dollar sign or a hash that is no part of anything."""
+TWO_HASHES = re.compile(r"##(?!#)")
 COMMENT_LINE = re.compile(r"##[^\r\n]*(?:\r\n|\n|\r)?")
 COMMENT_BLOCK = re.compile(r"#\*(?:[^*#]|#\*|#(?!\*)|\*(?!#))*+(?:\*#)?")
 VERBATIM = re.compile(r"#\[\[(.*?)\]\]#", re.DOTALL)
@@ -57,8 +58,8 @@ class Scanner:
 
     __slots__ = ("end", "origin", "position", "source")
 
-    def __init__(self, source: str, origin: tuple[int, int] | None = None) -> None:
-        """`origin`: where all of this is reported to be, when the source is a string inside a template."""
+    def __init__(self, source: str, origin: tuple[Scanner, int] | None = None) -> None:
+        """`origin`: where all of this is reported to be, when the source is a string inside of another."""
         self.source = source
         self.position = 0
         self.end = len(source)
@@ -103,7 +104,10 @@ class Scanner:
 
     def place(self, position: int) -> tuple[int, int]:
         """Line and column, counted from 1."""
-        return self.origin or place(self.source, position)
+        if self.origin:
+            scanner, position = self.origin
+            return scanner.place(position)
+        return place(self.source, position)
 
 
 def place(source: str, position: int) -> tuple[int, int]:

@@ -35,7 +35,9 @@ def parts(node: object) -> Iterable[object]:
             return [
                 part
                 for step in node.steps
-                for part in (step.arguments if isinstance(step, Method) else [step.key] if isinstance(step, Index) else [])
+                for part in (
+                    step.arguments if isinstance(step, Method) else [step.key] if isinstance(step, Index) else []
+                )
             ]
         case Interpolation():
             return node.body
