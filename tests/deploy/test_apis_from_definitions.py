@@ -171,8 +171,7 @@ def test_what_sam_makes_of_an_api(live: LiveBench) -> None:
     live.remove("sam-parts")
 
 
-def test_authorization_that_sam_declares_reaches_the_api(live: LiveBench) -> None:
-    """Its methods cannot be deployed yet: the gateway's own words, at the deployment that SAM makes."""
+def test_authorization_that_sam_declares_guards_the_api(live: LiveBench) -> None:
     auth = """
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -185,12 +184,13 @@ Resources:
         Authorizers:
           Token: {FunctionArn: !GetAtt Fn.Arn}
           Pool: {UserPoolArn: 'arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_a'}
-        ApiKeyRequired: true
 """
     template = auth + SAM_FUNCTION % ("", ", Auth: {Authorizer: Pool}")
-    (failure,) = failures(live, template, "sam-auth")
-    assert failure.startswith("ApiDeployment")
-    assert ": CreateDeployment: BadRequestException: Invalid API: Tidegate does not support " in failure
-    assert "authorization type CUSTOM yet: /paths/~1pets/GET/authorizationType" in failure
-    assert "authorization type COGNITO_USER_POOLS yet: /paths/~1pets/POST/authorizationType" in failure
-    assert "sam-auth" not in {api["name"] for api in live.apigateway.get_rest_apis(limit=500)["items"]}
+    api = live.deploy(template, "sam-auth").outputs["Api"]
+    for verb in ("GET", "POST"):
+        answer = live.server.call(api, "/prod/pets", method=verb)
+        assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
+    # The function is no authorizer: what it answers is no policy.
+    broken = live.server.call(api, "/prod/pets", headers={"Authorization": "token"})
+    assert (broken.status, broken.json) == (500, {"message": None})
+    live.remove("sam-auth")

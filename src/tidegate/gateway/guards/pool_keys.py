@@ -12,8 +12,8 @@ from typing import Any
 import jwt
 import orjson
 
-from tidegate.core.message import Upstream, UpstreamError
 from tidegate.aws.caller import ServiceEndpoints
+from tidegate.core.message import Upstream, UpstreamError
 from tidegate.plan.nodes import UserPool
 
 _REFRESH = 30.0
