@@ -46,7 +46,12 @@ def test_the_examples_of_a_page(page: Path, server: Server, tmp_path: Path) -> N
     done = subprocess.run(
         ["bash", "-c", script.replace("127.0.0.1:4566", f"127.0.0.1:{server.port}")],
         cwd=tmp_path,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "AWS_PAGER": "", "ROOT": str(ROOT)},
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "AWS_PAGER": "",
+            "ROOT": str(ROOT),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -155,7 +155,9 @@ def test_an_api_that_a_domain_maps_cannot_be_deleted(server: Server) -> None:
     api = api_saying(server, "D")
     make_domain(server, "deleting.example.com")
     map_to(server, "deleting.example.com", "d", api)
-    with pytest.raises(ClientError, match="Please remove all base path mappings related to the RestApi in your domains"):
+    with pytest.raises(
+        ClientError, match="Please remove all base path mappings related to the RestApi in your domains"
+    ):
         api.client.delete_rest_api(restApiId=api.id)
     server.client("apigateway").delete_base_path_mapping(domainName="deleting.example.com", basePath="d")
     api.client.delete_rest_api(restApiId=api.id)

@@ -109,7 +109,11 @@ def test_mapped_parameters(server: Server, backend: Backend) -> None:
         "/pets/{id}",
         "GET",
         f"{backend.url}/v2/{{petId}}",
-        declare={"method.request.path.id": True, "method.request.querystring.q": False, "method.request.header.Nope": False},
+        declare={
+            "method.request.path.id": True,
+            "method.request.querystring.q": False,
+            "method.request.header.Nope": False,
+        },
         requestParameters={
             "integration.request.path.petId": "method.request.path.id",
             "integration.request.querystring.search": "method.request.querystring.q",

@@ -44,7 +44,14 @@ class Velocity:
             ["javac", "-nowarn", "-cp", classpath, "-d", self._classes.name, str(SHIM)], check=True, capture_output=True
         )
         self._child = subprocess.Popen(
-            ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{self._classes.name}:{classpath}", "Reference"],
+            [
+                "java",
+                "-Xshare:auto",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                f"{self._classes.name}:{classpath}",
+                "Reference",
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

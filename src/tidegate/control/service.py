@@ -87,7 +87,11 @@ class ManagementService:
     """One service's management API."""
 
     def __init__(
-        self, office: Office, protocol: WireProtocol, operations: Mapping[str, Operation], unsupported: Mapping[str, str]
+        self,
+        office: Office,
+        protocol: WireProtocol,
+        operations: Mapping[str, Operation],
+        unsupported: Mapping[str, str],
     ) -> None:
         self._office = office
         self._protocol = protocol

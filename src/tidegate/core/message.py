@@ -166,7 +166,9 @@ class Origin:
 
     def __post_init__(self) -> None:
         identity = self.identity and self.identity.id
-        object.__setattr__(self, "_hash", hash((self.scheme, self.host, self.port, self.verify, identity, self.server_name)))
+        object.__setattr__(
+            self, "_hash", hash((self.scheme, self.host, self.port, self.verify, identity, self.server_name))
+        )
 
     def __hash__(self) -> int:
         """Worked out once: every request looks its pool up."""

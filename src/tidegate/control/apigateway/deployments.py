@@ -79,9 +79,7 @@ def _point_stage(context: Context, params: Params, deployment: Deployment, docum
         "tracing_enabled": params.get("tracing_enabled"),
         "variables": variables or None,
     }
-    stage = replace(
-        stage, last_updated_date=now, **{name: value for name, value in given.items() if value is not None}
-    )
+    stage = replace(stage, last_updated_date=now, **{name: value for name, value in given.items() if value is not None})
     canary = canary_of(params.get("canary_settings"), deployment_id=deployment.id)
     if canary is not None:
         # AWS: the new deployment is the canary's, the stage keeps its own.

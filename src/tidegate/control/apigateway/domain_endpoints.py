@@ -3,7 +3,8 @@
 The names are recorded as AWS would give them, so that whatever reads them (a DNS record in a template) finds them. They
 promise nothing: the gateway serves a custom domain by the Host of the request, whatever name led to it. The same goes for
 certificates: whoever ends TLS shows their own; there is no certificate manager that an ARN could lead to.
-Source: *Amazon API Gateway endpoints and quotas* (hosted zones), *Set up a Regional custom domain name*; shared facts, endpoints-domains §6.
+Source: *Amazon API Gateway endpoints and quotas* (hosted zones), *Set up a Regional custom domain name*; shared facts,
+endpoints-domains §6.
 """
 
 from __future__ import annotations
