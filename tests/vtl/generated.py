@@ -101,7 +101,7 @@ templates = st.builds("{}{} ".format, st.one_of(st.just(""), st.just(""), defini
 
 
 def main(examples: int) -> None:
-    from tests.vtl.velocity import Velocity, ours  # noqa: PLC0415 (needs Java)
+    from tests.vtl.velocity import Velocity, ours
 
     velocity = Velocity()
     seen: dict[str, int] = {}
