@@ -7,6 +7,7 @@ next reference or directive (`$a.b$c`, `$a.b#if`), and a `#set` of the loop's ow
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -35,18 +36,6 @@ literals = st.sampled_from(
 lists = st.sampled_from(['[1, "a"]', "[]", "{}", '{"a": 1, "b": $x}', "[1..3]", "[$n..3]", "[[1], [2]]"])
 operators = st.sampled_from("+ - * / % == != < > <= >= && || and or eq ne lt ge".split())
 values = st.one_of(references, literals, lists)
-
-
-def _operation(operands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.one_of(
-        st.builds("{} {} {}".format, operands, operators, operands),
-        st.builds("({})".format, operands),
-        st.builds("!{}".format, references),
-        st.builds("not ({})".format, operands),
-    )
-
-
-expressions = st.recursive(values, _operation, max_leaves=5)
 texts = st.sampled_from(
     [
         "text",
@@ -71,33 +60,64 @@ targets = st.sampled_from(["$q", "$r", "$q.a", "$m.zz", '$m["a"]', "$al[0]", "$l
 sources = st.sampled_from(
     ["$l", "$al", "$m", "[1..3]", "$m.keySet()", "$m.entrySet()", "$foo", "[1, 2]", "$s.split(',')", "$x"]
 )
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
-def _directive(blocks: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.one_of(
-        st.builds("#if({}){}{}#end{}".format, expressions, line_ends, blocks, line_ends),
-        st.builds(
-            "#if({}){}{}#else{}{}#end{}".format, expressions, line_ends, blocks, st.just("\n"), blocks, line_ends
-        ),
-        st.builds("#if({}){}#elseif({}){}#{{else}}{}#end".format, expressions, blocks, expressions, blocks, blocks),
-        st.builds("#foreach($i in {}){}{}#end{}".format, sources, line_ends, blocks, line_ends),
-        st.builds("#foreach($j in {}){}#if($foreach.hasNext),#end#end".format, sources, blocks),
-        st.builds("#foreach($i in {}){}#if($foreach.index == 1)#break#end#end".format, sources, blocks),
-    )
+def _expression(draw: Draw, depth: int = 0) -> str:
+    kind = draw(st.integers(0, 7)) if depth < 3 else 0
+    if kind < 4:
+        return str(draw(values))
+    if kind == 4:
+        return f"({_expression(draw, depth + 1)})"
+    if kind == 5:
+        return draw(st.sampled_from(["!{}", "not ({})"])).format(draw(references))
+    return f"{_expression(draw, depth + 1)} {draw(operators)} {_expression(draw, depth + 1)}"
 
 
-simple = st.one_of(
-    texts,
-    st.builds("{} ".format, references),
-    st.builds("{}#set({} = {}){}".format, st.sampled_from(["", "  "]), targets, expressions, line_ends),
-)
-blocks = st.recursive(
-    st.lists(simple, min_size=1, max_size=4).map(" ".join),
-    lambda inner: st.lists(_directive(inner), max_size=3).map(" ".join),
-)
-definitions = st.builds("#macro(mm $p $q){}[$p|$q]#end#mm({} {}) ".format, blocks, values, values)
-blocks_later = st.builds("#define($d){}#end$d ".format, blocks)
-templates = st.builds("{}{} ".format, st.one_of(st.just(""), st.just(""), definitions, blocks_later), blocks)
+def _directive(draw: Draw, depth: int) -> str:
+    condition, line_end, inside = _expression(draw), draw(line_ends), _block(draw, depth + 1)
+    match draw(st.integers(0, 5)):
+        case 0:
+            return f"#if({condition}){line_end}{inside}#end{line_end}"
+        case 1:
+            return f"#if({condition}){line_end}{inside}#else{line_end} {_block(draw, depth + 1)}#end{line_end}"
+        case 2:
+            other = _expression(draw)
+            return f"#if({condition}){inside}#elseif({other}){_block(draw, depth + 1)}#{{else}}{line_end}#end"
+        case 3:
+            return f"#foreach($i in {draw(sources)}){line_end}{inside}#end{line_end}"
+        case 4:
+            return f"#foreach($j in {draw(sources)}){inside}#if($foreach.hasNext),#end#end"
+    return f"#foreach($i in {draw(sources)}){inside}#if($foreach.index == 1)#break#end#end"
+
+
+def _block(draw: Draw, depth: int) -> str:
+    parts = []
+    for _ in range(draw(st.integers(1, 4))):
+        match draw(st.integers(0, 6 if depth < 3 else 3)):
+            case 0:
+                parts.append(draw(texts))
+            case 1 | 2:
+                parts.append(draw(references))
+            case 3:
+                parts.append(
+                    f"{draw(st.sampled_from(['', '  ']))}#set({draw(targets)} = {_expression(draw)}){draw(line_ends)}"
+                )
+            case _:
+                parts.append(_directive(draw, depth))
+    return " ".join(parts) + " "
+
+
+@st.composite
+def templates(draw: Draw) -> str:
+    """A template of a few lines, sometimes with a macro or a block of #define."""
+    first = ""
+    match draw(st.integers(0, 7)):
+        case 0:
+            first = f"#macro(mm $p $q){_block(draw, 2)}[$p|$q]#end#mm({draw(values)} {draw(values)}) "
+        case 1:
+            first = f"#define($d){_block(draw, 2)}#end$d "
+    return first + _block(draw, 0)
 
 
 def main(examples: int) -> None:
@@ -107,7 +127,7 @@ def main(examples: int) -> None:
     seen: dict[str, int] = {}
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(templates)
+    @given(templates())
     def compare(template: str) -> None:
         expected, found = velocity.render(template, VARIABLES), ours(template, VARIABLES)
         seen[expected[0]] = seen.get(expected[0], 0) + 1

@@ -53,7 +53,7 @@ def test_velocity_renders_as_recorded(velocity: Velocity) -> None:
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(template=generated.templates)
+@given(template=generated.templates())
 def test_generated_templates_render_as_velocity_renders_them(velocity: Velocity, template: str) -> None:
     expected = velocity.render(template, generated.VARIABLES)
     found = ours(template, generated.VARIABLES)

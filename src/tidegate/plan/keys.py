@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from hashlib import sha256
 
 from tidegate.definition.records import ApiKey, ThrottleSettings, UsagePlan
 from tidegate.state.keys import KeyEntry, PlanEntry, Rate
+
+log = logging.getLogger("tidegate.plan")
 
 
 def key_entry(key: ApiKey) -> KeyEntry:
@@ -14,6 +17,10 @@ def key_entry(key: ApiKey) -> KeyEntry:
 
 
 def plan_entry(plan: UsagePlan) -> PlanEntry:
+    if plan.quota is not None:
+        log.warning(
+            "usage plan %s (%s): Tidegate does not count quotas yet; its throttle is enforced", plan.id, plan.name
+        )
     stages = {
         (each.api_id, each.stage): {
             path: rate for path, given in (each.throttle or {}).items() if (rate := _rate(given))

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from tidegate.control.apigateway.api_endpoints import check_endpoint
+from tidegate.control.apigateway.api_policies import check_policy
 from tidegate.control.apigateway.authorizers import check_authorizer
 from tidegate.control.apigateway.documentation import check_location, put_imported_parts
 from tidegate.control.apigateway.gateway_responses import check_gateway_response, custom_response
@@ -108,6 +110,11 @@ class Import:
                 self._imported.error("VPCEndpoint IDs can only be used with PRIVATE APIs")
             endpoint = replace(endpoint, vpc_endpoint_ids=self._imported.vpc_endpoint_ids)
         self._api = replace(self._api, **settings, endpoint_configuration=endpoint, warnings=None)
+        try:
+            check_policy(self._api.policy)
+            check_endpoint(self._api)
+        except ControlError as error:
+            self._imported.error(error.message)
         self._tx.put(self._api)
 
     def _models(self) -> None:
