@@ -30,7 +30,12 @@ def write(directory: Path, paths: dict[str, Any] | None = None, **root: Any) -> 
 
 UNDONE = {
     "x-amazon-apigateway-cors": {},
-    "x-amazon-apigateway-policy": {"Version": "2012-10-17", "Statement": []},
+    "x-amazon-apigateway-policy": {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+        ],
+    },
     "components": {"securitySchemes": {"o": {"type": "oauth2"}}},
     "security": [{"o": []}],
 }

@@ -78,7 +78,8 @@ def test_a_table_without_any_function(neighbours: Server) -> None:
         + ',"UpdateExpression":"SET n = n + :by","ExpressionAttributeValues":{":by":{"N":"$input.path(\'$.by\')"}},'
     )
     update += '"ReturnValues":"ALL_NEW"}'
-    query = '{"TableName":"items","KeyConditionExpression":"id = :id","ExpressionAttributeValues":{":id":{"S":"$input.params(\'id\')"}}}'
+    query = '{"TableName":"items",'
+    query += '"KeyConditionExpression":"id = :id","ExpressionAttributeValues":{":id":{"S":"$input.params(\'id\')"}}}'
     failed = {"400": {"selectionPattern": "4\\d{2}", "responseTemplates": {JSON: '{"error":$input.json("$.message")}'}}}
     api.service("/items", "POST", "dynamodb:action/PutItem", put, responses={"200": {}, **failed})
     api.service(
