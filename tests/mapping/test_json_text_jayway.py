@@ -125,6 +125,13 @@ def test_strict_json_is_read_the_same_by_both_readers(value: object) -> None:
     assert json.loads(json_text(value)) == json.loads(text)
 
 
+@pytest.mark.parametrize(
+    "text", ['[{"a":[1]}' + ',{"a":[[],"]"]}' * 500 + "]", "[" + ("[" * 70 + "]" * 70 + ",") * 9 + "1]"]
+)
+def test_many_brackets_are_no_depth(text: str) -> None:
+    assert read_json(text) == json.loads(text) == read_lenient(text)
+
+
 def test_not_a_number_prints_as_null() -> None:
     """The one deliberate difference: json-smart reads NaN and prints it again, which is no JSON."""
     assert json_text(read_json("[NaN]")) == "[null]"

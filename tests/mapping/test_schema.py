@@ -272,6 +272,9 @@ def test_bodies_that_are_too_deep_or_too_long() -> None:
     assert model({}).validate(b"[" * 1_000_000) == ["request body is nested too deeply"]
     assert model({}).validate(b"9" * 100_000) == ["request body has a number that is too long"]
     assert model({}).validate(b'"' + b"9" * 100_000 + b'"') == []
+    assert model({}).validate(b'"\\" ' + b"9" * 100_000 + b'"') == []
+    assert model({}).validate(b'"\\"' + b'\\"[' * 300_000) == ["request body is not valid JSON"]
+    assert model({}).validate(b"[" + b'{"a":"]"},' * 100_000 + b"1]") == []
 
 
 def test_many_mistakes_are_cut() -> None:

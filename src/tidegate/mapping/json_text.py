@@ -17,14 +17,20 @@ import orjson
 
 from tidegate.mapping.json_lenient import MAX_DEPTH, MAX_DIGITS, JsonTextError, read_lenient
 
-__all__ = ["MAX_DEPTH", "MAX_DIGITS", "JsonTextError", "java_number", "json_text", "read_json"]
+__all__ = ["MAX_DEPTH", "MAX_DIGITS", "JsonTextError", "is_shallow", "java_number", "json_text", "read_json"]
 
 # AWS: whether `/` is printed as `\/` by `$input.json` is unverified. Jayway itself prints with json-smart's LT_COMPRESS, which
 # leaves it alone; json-smart's default style (JSONArray.toString) escapes it. This is the one switch.
 ESCAPE_SLASH = False
 
-# What json-smart does not read as orjson does: numbers of 19 characters and more, and the character DEL next to escapes.
-_NOT_FOR_ORJSON = re.compile(r"[-+.0-9eE]{19}|\x7f")
+# Looks for numbers, at the speed of bytes.translate: every character of a number becomes 0 (of a printed one: every digit).
+_NUMBER_CHARS = bytes(ord("0") if chr(code) in "0123456789+-.eE" else ord(" ") for code in range(256))
+_DIGITS = bytes(ord("0") if chr(code) in "0123456789" else code for code in range(256))
+# json-smart does not read numbers of 19 characters and more as orjson does.
+_LONG_NUMBER = b"0" * 19
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(code for code in range(256) if chr(code) not in "[]{}")
+_QUICK_DEPTH = 64
 
 # What json-smart does not print as orjson does: floats that Java writes with an exponent (or orjson does) …
 _FLOAT_LIKE_JAVA_NOT = re.compile(rb"(?:^|[:,\[])-?[0-9](?:[0-9]{7,}\.|[0-9]*(?:\.[0-9]+)?e|\.00[0-9])")
@@ -37,14 +43,28 @@ _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 def read_json(text: str) -> object:
     """The value of a JSON text, read as leniently as json-smart does. Raises JsonTextError."""
-    if _NOT_FOR_ORJSON.search(text) is None and text.count("[") + text.count("{") <= MAX_DEPTH:
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            pass  # not strict JSON: perhaps json-smart takes it
-        except UnicodeEncodeError:
-            pass  # half a surrogate pair
+    try:
+        data = text.encode()
+        # json-smart drops the character DEL in strings with escapes.
+        if _LONG_NUMBER not in data.translate(_NUMBER_CHARS) and b"\x7f" not in data and is_shallow(data):
+            return orjson.loads(data)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        pass  # not strict JSON, or half a surrogate pair: perhaps json-smart takes it
     return read_lenient(text)
+
+
+def is_shallow(data: bytes) -> bool:
+    """Whether nothing is deeper than MAX_DEPTH. No may be wrong (brackets in strings): then the other reader counts them."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return True
+    brackets = data.translate(_BRACKETS, _NO_BRACKETS)
+    for _ in range(_QUICK_DEPTH):
+        inner, brackets = brackets, brackets.replace(b"[]", b"")  # one level less
+        if not brackets:
+            return True
+        if len(inner) == len(brackets):
+            break
+    return False
 
 
 def json_text(value: object, *, escape_slash: bool = ESCAPE_SLASH) -> str:
@@ -65,11 +85,19 @@ def _quick_text(value: object) -> str | None:
         text = orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONEncodeError:
         return None
-    if b"\\u00" in text or b"\x7f" in text or _FLOAT_LIKE_JAVA_NOT.search(text) is not None:
+    if b"\\u00" in text or b"\x7f" in text or _has_other_floats(text):
         return None
     if not text.isascii() and _ESCAPED_BY_JAVA.search(text) is not None:
         return None
     return text.decode()
+
+
+def _has_other_floats(text: bytes) -> bool:
+    """Whether a float in there looks different in Java; a quick look says no mostly, and the exact one decides the rest."""
+    figures = text.translate(_DIGITS)
+    if b"0e0" in figures or b"0e-" in figures or b"0e+" in figures or b"00000000." in figures or b"0.00" in text:
+        return _FLOAT_LIKE_JAVA_NOT.search(text) is not None
+    return False
 
 
 def _write(value: object, out: list[str], depth: int) -> None:

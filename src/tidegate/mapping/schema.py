@@ -13,6 +13,7 @@ import jsonschema_rs
 import orjson
 
 from tidegate.mapping.json_lenient import MAX_DEPTH, MAX_DIGITS
+from tidegate.mapping.json_text import is_shallow
 from tidegate.mapping.schema_graph import Schema, SchemaError, SchemaGraph
 from tidegate.mapping.schema_messages import Explainer
 
@@ -25,6 +26,8 @@ LONG_NUMBER = "request body has a number that is too long"
 NO_MATCH = "request body does not match the schema"
 
 _LONG_NUMBER = re.compile(rb"(?<![\w\"])-?[0-9.]{%d}" % MAX_DIGITS)
+_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*"?', re.DOTALL)  # one that is not closed goes on to the end
+_BRACKET_OR_STRING = re.compile(_STRING.pattern + rb"|[\[{\]}]", re.DOTALL)
 BACKTRACK_LIMIT = 100_000  # own bound: steps of a pattern with look-around or back references; others cannot backtrack
 
 
@@ -45,9 +48,9 @@ class Validator:
 
     def validate(self, body: bytes) -> list[str]:
         """What is wrong with a body; empty when nothing is. AWS: an empty body is validated as {}."""
-        if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(body) > MAX_DEPTH:
+        if not is_shallow(body) and _depth(body) > MAX_DEPTH:
             return [TOO_DEEP]
-        if _LONG_NUMBER.search(body) is not None:
+        if _LONG_NUMBER.search(body) is not None and _LONG_NUMBER.search(_STRING.sub(b'""', body)) is not None:
             return [LONG_NUMBER]
         try:
             document = orjson.loads(body) if body.strip() else {}
@@ -76,7 +79,7 @@ def _leaf(schema: Schema, registry: jsonschema_rs.Registry | None = None) -> jso
 def _depth(body: bytes) -> int:
     """How deep brackets stand inside each other, strings left out."""
     deepest = depth = 0
-    for match in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', body, re.DOTALL):
+    for match in _BRACKET_OR_STRING.finditer(body):
         first = match[0][:1]
         if first in b"[{":
             depth += 1
