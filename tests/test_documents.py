@@ -28,7 +28,9 @@ def examples(page: Path) -> list[tuple[str, list[str]]]:
     found: list[tuple[str, list[str]]] = []
     for block in re.findall(r"^```console\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
         for line in block.splitlines():
-            if line.startswith("$ "):
+            if line.startswith("> "):
+                found[-1] = (f"{found[-1][0]}\n{line[2:]}", found[-1][1])
+            elif line.startswith("$ "):
                 found.append((line[2:], []))
             else:
                 found[-1][1].append(line)

@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from tidegate import __version__
-from tidegate.commands import openapi
+from tidegate.commands import openapi, vtl
 from tidegate.settings import Settings, SettingsError, load_settings
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -48,6 +48,7 @@ def main() -> None:
 
 main.add_command(openapi.check)
 main.add_command(openapi.import_file)
+main.add_command(vtl.vtl)
 
 
 @main.command()

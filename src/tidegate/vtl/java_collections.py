@@ -130,6 +130,14 @@ def _clear(elements: list[Any] | dict[Any, Any]) -> str:
     return VOID
 
 
+def _entries(of: dict[Any, Any]) -> list[Entry]:
+    return [Entry(of, key) for key in of]
+
+
+def _on_live(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda view, *arguments: function(view.live(), *arguments)
+
+
 _COLLECTION: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ("size", 0): (len, ""),
     ("isEmpty", 0): (lambda items: not items, ""),
@@ -139,7 +147,7 @@ _COLLECTION: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ("toArray", 0): (lambda items: JavaArray(items), ""),
 }
 
-COLLECTION = _COLLECTION | {("remove", 1): (_remove_value, "o")}
+COLLECTION = {key: (_on_live(function), kinds) for key, (function, kinds) in _COLLECTION.items()}
 """Of a view of a map."""
 
 ARRAY = _COLLECTION | {
@@ -185,9 +193,9 @@ MAP: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ),
     ("containsKey", 1): (lambda entries, key: not isinstance(key, list | dict) and key in entries, "o"),
     ("containsValue", 1): (lambda entries, value: any(same(each, value) for each in entries.values()), "o"),
-    ("keySet", 0): (lambda entries: JavaCollection(entries, entries), ""),
-    ("values", 0): (lambda entries: JavaCollection(entries.values(), entries), ""),
-    ("entrySet", 0): (lambda entries: JavaCollection([Entry(entries, key) for key in entries], entries), ""),
+    ("keySet", 0): (lambda entries: JavaCollection(entries, list), ""),
+    ("values", 0): (lambda entries: JavaCollection(entries, dict.values), ""),
+    ("entrySet", 0): (lambda entries: JavaCollection(entries, _entries), ""),
     ("clear", 0): (_clear, ""),
 }
 

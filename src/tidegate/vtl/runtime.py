@@ -125,6 +125,8 @@ def elements(meter: Meter, value: Any) -> list[Any] | tuple[Any, ...]:
         value = value.values()
     elif isinstance(value, Host):
         value = value.elements()
+    elif isinstance(value, JavaCollection):
+        value = value.live()
     elif not isinstance(value, list | range):
         return ()
     if not value:

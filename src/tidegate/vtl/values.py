@@ -41,13 +41,22 @@ class JavaArray(list[Any]):
 
 
 class JavaCollection(list[Any]):
-    """What is no list in Java: no element can be asked for by its index. `of`: the map that it shows."""
+    """A view of a map, which is no list in Java: no element can be asked for by its index.
 
-    __slots__ = ("of",)
+    `of` is the map, `view` makes the elements of it. They are those of the map as it is when `live` is called.
+    """
 
-    def __init__(self, items: Iterable[Any], of: dict[Any, Any]) -> None:
-        super().__init__(items)
+    __slots__ = ("_view", "of")
+
+    def __init__(self, of: dict[Any, Any], view: Callable[[dict[Any, Any]], Iterable[Any]]) -> None:
+        super().__init__(view(of))
         self.of = of
+        self._view = view
+
+    def live(self) -> JavaCollection:
+        """Itself, up to date."""
+        self[:] = self._view(self.of)
+        return self
 
 
 class Host:
@@ -277,7 +286,7 @@ class _Printer:
             self.json(value, depth)
         elif isinstance(value, list):
             self._put("[")
-            for position, item in enumerate(value):
+            for position, item in enumerate(value.live() if isinstance(value, JavaCollection) else value):
                 if position:
                     self._put(", ")
                 self._put("(this Collection)") if item is value else self.java(item, depth + 1)
