@@ -1,7 +1,7 @@
 """Every console example of the documents is run, line by line, against the running program, and its output compared.
 
-A line beginning with `$` is a command (`>` goes on with it); what follows, up to the next command, is what it prints (`…` stands for anything on its
-line; nothing stands for output that is not looked at). The commands of one page share one shell.
+A line beginning with `$` is a command (`>` goes on with it); what follows, up to the next command, is what it prints (`…` stands
+for anything on its line; nothing stands for output that is not looked at). The commands of one page share one shell.
 """
 
 from __future__ import annotations

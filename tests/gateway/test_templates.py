@@ -329,3 +329,31 @@ def test_the_models_and_parameters_of_a_method_are_validated(server: Server) -> 
     assert post(server, api, "", **given).status == 400
     # AWS: a type that no model is for is not validated.
     assert post(server, api, "anything", **given, **{"Content-Type": "text/plain"}).status == 200
+
+
+def test_hostile_bodies_and_templates_end_in_time(server: Server, backend: Backend) -> None:
+    api = http(
+        server,
+        backend,
+        integration={
+            "requestTemplates": {
+                JSON: "#set($context.requestOverride.header.X = $input.path('$.x'))"
+                "#set($context.requestOverride.querystring.q = $input.path('$.x')){\"x\":$input.json('$.x')}"
+            }
+        },
+    )
+    # Half a surrogate pair is text in JSON, and in nothing else.
+    assert post(server, api, '{"x": "a\\ud800b"}').status == 200
+    assert backend.received[-1].header("X") == "a?b"
+    for body in ("[" * 100_000, "{" * 5_000_000, '{"x": ' + "9" * 5_000_000 + "}", '{"x": [' + "1," * 1_000_000):
+        assert post(server, api, body).status in (200, 500)
+    for template in (
+        "#foreach($i in [1..100000])x#end",
+        "#set($s = 'x')#foreach($i in [1..60])#set($s = \"$s$s\")#end$s",
+        "#macro(m)#m()#end#m()",
+        "$input.body.replaceAll('(x+x+)+y', '')" + "#set($a = [])$a.add($a)$a",
+        "$input.class.forName('java.lang.Runtime')$input.__class__.__mro__$context.getClass().getClassLoader()",
+    ):
+        hostile = mock(server, response=template)
+        assert post(server, hostile, "x" * 5000).status in (200, 500)
+    assert server.call(api.id, "/prod/x", method="POST", body=b"{}", headers={"Content-Type": JSON}).status == 200

@@ -20,7 +20,7 @@ _REMAPPED = {
 
 def field_value(text: str) -> bytes:
     """A mapped value as it stands in a header: a line break inside it would start another one."""
-    return text.replace("\r", " ").replace("\n", " ").replace("\0", " ").encode()
+    return text.replace("\r", " ").replace("\n", " ").replace("\0", " ").encode("utf-8", "replace")
 
 
 def is_signature(authorization: bytes) -> bool:

@@ -76,12 +76,12 @@ def path_of(ex: Exchange, parts: tuple[bytes | Placeholder, ...]) -> str:
         if isinstance(part, bytes):
             text.append(part.decode())
         elif part.name in overrides:
-            text.append(quote(overrides[part.name], safe=_PATH_SAFE))
+            text.append(quote(overrides[part.name], safe=_PATH_SAFE, errors="replace"))
         elif isinstance(part.source, RawLabel):
             # Decoding and encoding again would turn an escaped slash into a real one.
             text.append(quote(ex.raw_labels.get(part.source.name, ""), safe=_LABEL_SAFE))
         else:
-            text.append(quote(part.source(ex) or "", safe=_PATH_SAFE))
+            text.append(quote(part.source(ex) or "", safe=_PATH_SAFE, errors="replace"))
     return "".join(text)
 
 
@@ -90,7 +90,11 @@ def query_of(ex: Exchange, fixed: bytes, sources: tuple[tuple[bytes, Source], ..
     mapped = {name.decode(): source(ex) for name, source in sources}
     mapped.update(overrides)
     parts = [fixed.decode()] if fixed else []
-    parts += [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in mapped.items() if value is not None]
+    parts += [
+        f"{quote(name, safe='', errors='replace')}={quote(value, safe='', errors='replace')}"
+        for name, value in mapped.items()
+        if value is not None
+    ]
     return "&".join(parts)
 
 

@@ -31,7 +31,7 @@ def outbound_body(ex: Exchange, transform: RequestTransform) -> bytes:
     template = transform.templates.get(mime(content_type) or "application/json")
     binary = ex.stage.binary.match(content_type)
     if template is not None:
-        return render_request(ex, template, binary=binary).encode()
+        return _encoded(render_request(ex, template, binary=binary))
     if not transform.passes:
         raise GatewayError("UNSUPPORTED_MEDIA_TYPE", Fault.CLIENT, f"no request template for {content_type!r}")
     try:
@@ -104,7 +104,8 @@ def _body(ex: Exchange, plan: ResponsePlan, inbound: Inbound) -> bytes:
             return convert_response(
                 inbound.body, binary=binary, wanted=binary_types.match(accept), handling=plan.handling
             )
-        text = _render(ex, _for_accept(plan.templates, accept), inbound.body, binary=binary, what="response").encode()
+        rendered = _render(ex, _for_accept(plan.templates, accept), inbound.body, binary=binary, what="response")
+        text = _encoded(rendered)
         return decode_base64(text) if plan.handling == TO_BINARY else text
     except NotBase64 as error:
         raise _failed(f"Unable to transform response: {error}") from error
@@ -129,6 +130,11 @@ def _render(ex: Exchange, template: Template, body: bytes, *, binary: bool, what
         return template.render(variables_of(ex, payload, template.roots), _BUDGET)
     except TemplateError as error:
         raise _failed(f"Unable to transform {what}: {error}") from error
+
+
+def _encoded(text: str) -> bytes:
+    """As Java encodes: half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes a question mark."""
+    return text.encode("utf-8", "replace")
 
 
 def _failed(detail: str) -> GatewayError:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import orjson
+
 from tidegate.mapping.json_text import JsonTextError, read_json
+
+_LENIENT = 1_000_000
+"""Bytes beyond which a body has to be strict JSON: reading leniently takes 0.3 µs a byte, while everybody waits."""
 
 
 def body_document(body: bytes) -> object:
     """AWS: an empty body counts as an empty object. One that is no JSON is None."""
     if not body.strip():
         return {}
+    if len(body) > _LENIENT:
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return None
     try:
         return read_json(body.decode("utf-8", "replace"))
     except JsonTextError:
