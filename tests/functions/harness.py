@@ -31,12 +31,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def zipped(files: Mapping[str, str | bytes], executables: Mapping[str, str | bytes] | None = None) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-        for name, content in (executables or {}).items():
-            info = zipfile.ZipInfo(name)
-            info.external_attr = 0o755 << 16
-            archive.writestr(info, content)
+        for mode, given in ((0o600, files), (0o755, executables or {})):
+            for name, content in given.items():
+                # Without the time of day, which would make another package of the same files.
+                info = zipfile.ZipInfo(name)
+                info.external_attr = mode << 16
+                archive.writestr(info, content)
     return buffer.getvalue()
 
 

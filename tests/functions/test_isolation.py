@@ -64,9 +64,12 @@ def test_the_file_system_looks_as_on_aws(tmp_path: Path) -> None:
             assert await ask("__import__('boto3').__file__.startswith('/var/lang/lib/python3')")
             assert (await ask("sys.executable")).startswith("/var/lang/bin/python")
 
-            assert await ask("[os.environ['TMPDIR'], os.listdir('/tmp')]") == ["/tmp", []]
+            # A checkout that lies in /tmp itself is needed there by the interpreter; nothing else of /tmp is seen.
+            own = {Path(sys.prefix).parts[2]} if Path(sys.prefix).is_relative_to("/tmp") else set()
+            assert await ask("os.environ['TMPDIR']") == "/tmp"
+            assert set(await ask("os.listdir('/tmp')")) <= own
             assert await ask("open('/tmp/mine', 'w').write('x')") == 1
-            assert await ask("os.listdir('/tmp')") == ["mine"], "it stays for the next invocation"
+            assert set(await ask("os.listdir('/tmp')")) - own == {"mine"}, "it stays for the next invocation"
             other = room.add(EVAL, name="other")
             assert "mine" not in await room.value(other, "os.listdir('/tmp')")
 
