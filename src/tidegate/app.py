@@ -39,8 +39,9 @@ from tidegate.functions.destinations import Destinations
 from tidegate.functions.events import EventStoreError
 from tidegate.functions.logs import LogLine
 from tidegate.functions.metrics import FunctionMetrics
+from tidegate.functions.options import FunctionSettings
 from tidegate.functions.packages import PackageStore
-from tidegate.functions.service import FunctionService, FunctionSettings
+from tidegate.functions.service import FunctionService
 from tidegate.gateway.front import DataPlane
 from tidegate.gateway.function_urls import FunctionUrls
 from tidegate.gateway.guards.iam import Iam, LocalCallers
@@ -53,6 +54,7 @@ from tidegate.gateway.integrations.http import Http
 from tidegate.gateway.integrations.http_proxy import HttpProxy
 from tidegate.gateway.integrations.lambda_custom import LambdaCustom
 from tidegate.gateway.integrations.lambda_proxy import LambdaProxy
+from tidegate.gateway.integrations.lambda_stream import LambdaStream
 from tidegate.gateway.integrations.mock import Mock
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.rest import RestPipeline, Services
@@ -66,6 +68,7 @@ from tidegate.plan.nodes import (
     LambdaGuard,
     LambdaPlan,
     LambdaProxyPlan,
+    LambdaStreamPlan,
     MockPlan,
     UserPoolGuard,
 )
@@ -168,6 +171,7 @@ class App:
                 HttpPlan: Http(upstream),
                 AwsPlan: Aws(upstream, self._services_of_aws, self._credentials(), clock),
                 LambdaProxyPlan: LambdaProxy(self._functions),
+                LambdaStreamPlan: LambdaStream(self._functions),
                 LambdaPlan: LambdaCustom(self._functions, self._events),
                 BrokenPlan: Broken(),
             },

@@ -16,8 +16,9 @@ import uvloop
 
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
+from tidegate.functions.options import FunctionSettings
 from tidegate.functions.packages import PackageStore
-from tidegate.functions.service import FunctionService, FunctionSettings
+from tidegate.functions.service import FunctionService
 from tidegate.functions.spec import CatalogEntry, FunctionSpec, InvokeResult, Permission
 
 T = TypeVar("T")

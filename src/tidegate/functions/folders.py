@@ -4,7 +4,7 @@ A notification would come some time after the save, and never on some file syste
 the tree cannot be late. Of node_modules and other installed packages only the packages' own directories are looked at,
 which installing changes; one that is a link to a folder elsewhere (a workspace) counts as code.
 
-Not here: what follows from a change (service). Blocks on the disk: some microseconds per file.
+Not here: what follows from a change (hot_reload). Blocks on the disk: some microseconds per file.
 """
 
 from __future__ import annotations

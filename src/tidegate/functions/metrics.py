@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 if TYPE_CHECKING:
-    from tidegate.functions.service import FunctionStats
+    from tidegate.functions.counters import FunctionStats
 
 
 class FunctionMetrics:

@@ -1,6 +1,6 @@
 """The worker pool: carries out what the scheduler decides, keeps the deadlines, and gives every invocation its end.
 
-Not here: the decisions (scheduler), one worker's life (worker), who may invoke (service).
+Not here: the decisions (scheduler), what a start needs (starter), one worker's life (worker), who may invoke (service).
 
 AWS: "Lambda execution environment"; after a crash or a timeout the environment is thrown away, the next call gets another.
 """
@@ -9,95 +9,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from tidegate.core.clock import Clock
 from tidegate.core.deadlines import Deadlines
-from tidegate.core.ids import Ids
 from tidegate.core.tasks import TaskSet
-from tidegate.functions.environment import log_stream_name
+from tidegate.functions.counters import Counters
+from tidegate.functions.group import FunctionGroup
 from tidegate.functions.invocation import Invocation, Outcome, entrypoint_failure, exit_failure, timeout_failure
-from tidegate.functions.isolation import Isolation
-from tidegate.functions.logs import FunctionLog
+from tidegate.functions.options import PoolSettings
 from tidegate.functions.process import exit_reason
 from tidegate.functions.processors import Processors
-from tidegate.functions.runtimes import InvalidEntrypoint, Runtime, Runtimes, UnsupportedRuntime
-from tidegate.functions.scheduler import Group, Limits, Phase, QueueFull, Scheduler, Slot
-from tidegate.functions.spec import FunctionSpec, InvokeError
-from tidegate.functions.worker import Worker, WorkerPlan
+from tidegate.functions.runtimes import InvalidEntrypoint, UnsupportedRuntime
+from tidegate.functions.scheduler import Phase, QueueFull, Scheduler, Slot
+from tidegate.functions.spec import InvokeError
+from tidegate.functions.starter import Starter
+from tidegate.functions.worker import Worker
 
 log = logging.getLogger("tidegate.functions")
 
 _TICK = 0.05
+"""Seconds: how late a deadline may be noticed."""
 _MEMORY_TICK = 0.25
 """Seconds between two looks at what busy workers hold."""
-"""Seconds: how late a deadline may be noticed."""
 _SETTLING_SECONDS = 10.0
 """A runtime client asks for more within microseconds of its answer; one that does not is stuck."""
 _GOODBYE_SECONDS = 5.0
-_NO_LAYERS = Path("/opt")
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSettings:
-    limits: Limits
-    init_seconds: float
-    idle_seconds: float
-    base_environment: Mapping[str, str]
-    scratch: Path
-    """Where the workers' directories for temporary files are made."""
-
-
-class FunctionGroup(Group[Invocation]):
-    """One function version and its workers."""
-
-    __slots__ = ("log", "look", "spec", "stamp")
-
-    def __init__(self, spec: FunctionSpec, function_log: FunctionLog) -> None:
-        super().__init__()
-        self.spec = spec
-        self.log = function_log
-        self.stamp: bytes | None = None
-        """Of the folder from which the workers are started; None: there is none, or no look was taken yet."""
-        self.look = 0
-        """The number of the look that gave the stamp."""
-
-
-@dataclass(slots=True)
-class Counters:
-    invocations: int = 0
-    errors: int = 0
-    """Function errors: what `X-Amz-Function-Error` marks."""
-    throttles: int = 0
-    cold_starts: int = 0
-    crashes: int = 0
-    timeouts: int = 0
 
 
 class Pool:
     def __init__(
-        self,
-        settings: PoolSettings,
-        *,
-        code: Callable[[str], Path],
-        opt: Callable[[tuple[str, ...]], Path],
-        runtimes: Runtimes,
-        isolation: Isolation,
-        clock: Clock,
-        ids: Ids,
-        loop: asyncio.AbstractEventLoop,
+        self, settings: PoolSettings, starter: Starter, *, clock: Clock, loop: asyncio.AbstractEventLoop
     ) -> None:
-        """`code`: CodeSha256 → the unpacked package. `opt`: those of layers → the directory for /opt; may block."""
         self.counters = Counters()
         self._settings = settings
-        self._code = code
-        self._opt = opt
-        self._runtimes = runtimes
-        self._isolation = isolation
+        self._starter = starter
         self._clock = clock
-        self._ids = ids
         self._loop = loop
         self._scheduler: Scheduler[Invocation] = Scheduler(settings.limits)
         self._processors = Processors()
@@ -105,8 +51,6 @@ class Pool:
         self._workers: dict[Slot[Invocation], Worker] = {}
         self._leaving: set[Worker] = set()
         """Killed, but not yet seen to have ended."""
-        self._announced: set[tuple[str, str]] = set()
-        """Functions and what was said of them."""
         self._tasks = TaskSet()
         self._timer: asyncio.TimerHandle | None = None
         self._memory_timer: asyncio.TimerHandle | None = None
@@ -323,7 +267,12 @@ class Pool:
     def _launch(self, slot: Slot[Invocation], *, second_try: bool = False) -> None:
         assert isinstance(slot.group, FunctionGroup)
         worker = Worker(
-            self._plan(slot.group.spec), slot, owner=self, log=slot.group.log, loop=self._loop, clock=self._clock
+            self._starter.plan(slot.group.spec),
+            slot,
+            owner=self,
+            log=slot.group.log,
+            loop=self._loop,
+            clock=self._clock,
         )
         worker.second_try = second_try
         self._workers[slot] = worker
@@ -332,12 +281,7 @@ class Pool:
     async def _start(self, worker: Worker) -> None:
         slot, spec = worker.slot, worker.plan.spec
         try:
-            runtime = await self._runtimes.find(spec.runtime)
-            opt = await self._loop.run_in_executor(None, self._opt, spec.layers) if spec.layers else _NO_LAYERS
-            self._announce(spec, runtime, opt)
-            isolated = await self._loop.run_in_executor(None, self._isolation.available)
-            if slot.phase is Phase.STARTING:
-                await worker.start(runtime, opt, self._isolation if isolated else None)
+            await self._starter.start(worker, lambda: slot.phase is Phase.STARTING)
         except UnsupportedRuntime as error:
             self._refuse_start(worker, InvokeError("InvalidRuntimeException", str(error), 502))
         except InvalidEntrypoint as error:
@@ -353,28 +297,6 @@ class Pool:
                 self._expect(worker, spec.timeout if worker.second_try else self._settings.init_seconds)
             else:  # it was retired while it started
                 self._discard(worker)
-
-    def _announce(self, spec: FunctionSpec, runtime: Runtime, opt: Path) -> None:
-        """What is not as on AWS: once per function, whatever else of it changes."""
-        if runtime.substitute is not None:
-            self._warn(spec, f"{spec.runtime} is not here, running on {runtime.substitute}")
-        if spec.layers and (opt / "extensions").is_dir():
-            self._warn(spec, "extensions in layers are not run")
-
-    def _warn(self, spec: FunctionSpec, text: str) -> None:
-        if (spec.arn, text) not in self._announced:
-            self._announced.add((spec.arn, text))
-            log.warning("function %s: %s", spec.name, text)
-
-    def _plan(self, spec: FunctionSpec) -> WorkerPlan:
-        unique = self._ids.token_hex(32)
-        return WorkerPlan(
-            spec=spec,
-            task_root=self._code(spec.code_sha256) if spec.folder is None else Path(spec.folder),
-            scratch=self._settings.scratch / unique,
-            log_stream=log_stream_name(self._clock.now().strftime("%Y/%m/%d"), spec.version, unique),
-            base_environment=self._settings.base_environment,
-        )
 
     def _refuse_start(self, worker: Worker, error: InvokeError) -> None:
         self._discard(worker)

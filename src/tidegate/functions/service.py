@@ -1,6 +1,7 @@
 """The function service: finds a function, checks who invokes it, and runs it in the pool.
 
-Not here: records and their management API (definition, control), processes (pool, worker).
+Not here: records and their management API (definition, control), what there is to be invoked (catalog), processes (pool,
+worker).
 
 AWS: "Invoke" (Lambda API reference), "Using resource-based policies for Lambda".
 """
@@ -8,26 +9,26 @@ AWS: "Invoke" (Lambda API reference), "Using resource-based policies for Lambda"
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
-from tidegate.functions.folders import stamp
+from tidegate.functions.catalog import Catalog
+from tidegate.functions.counters import Counters, FunctionStats
+from tidegate.functions.group import FunctionGroup
+from tidegate.functions.hot_reload import HotReload
 from tidegate.functions.invocation import Invocation, Outcome, failure
 from tidegate.functions.isolation import Isolation
 from tidegate.functions.layers import Layers
 from tidegate.functions.logs import LogLine, Logs, LogSettings
+from tidegate.functions.options import FunctionSettings, pool_settings
 from tidegate.functions.packages import PackageStore
-from tidegate.functions.pool import Counters, FunctionGroup, Pool, PoolSettings
+from tidegate.functions.pool import Pool
 from tidegate.functions.runtimes import Runtimes
-from tidegate.functions.scheduler import Limits
 from tidegate.functions.scratch import Scratch
 from tidegate.functions.spec import (
-    LATEST,
     AliasEntry,
     CatalogEntry,
     EventPolicy,
@@ -36,55 +37,12 @@ from tidegate.functions.spec import (
     Invoker,
     InvokeResult,
 )
+from tidegate.functions.starter import Starter
 from tidegate.functions.streaming import ResponseStream
-from tidegate.functions.targets import Alias, Function, Policy, Quota
+from tidegate.functions.targets import Function
 
 MAX_REQUEST: Final = 6_291_456
 """Bytes. AWS: 6 MB for a synchronous invocation."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSettings:
-    scratch: Path
-    """Directory for the workers' temporary files; several gateways may share it."""
-    log_directory: Path | None = None
-    """None: logs are kept in memory only."""
-    runtimes: Path | None = None
-    """Where the homes of interpreters are made (None: beside `scratch`); several gateways may share it."""
-    hidden: tuple[Path, ...] = ()
-    """Directories that no function may see, such as the gateway's data."""
-    isolated: bool = True
-    """Whether functions get namespaces of their own, where the system lets us make any."""
-    base_environment: Mapping[str, str] = field(default_factory=dict)
-    """What every function's environment holds beside AWS's own: AWS_ENDPOINT_URL, credentials."""
-    workers_per_function: int = 64
-    workers: int = 256
-    """In all."""
-    starting: int = field(default_factory=lambda: os.cpu_count() or 1)
-    """How many workers may be starting at once."""
-    queue: int = 1000
-    """Invocations of one function that may wait; the next is answered 429."""
-    patience: float = 0.02
-    """Seconds that an invocation waits before a further worker is started for it."""
-    eager: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))
-    """Up to so many workers, a function whose queue does not get empty gets more, however briefly each waits."""
-    init_seconds: float = 10.0
-    idle_seconds: float = 600.0
-    """How long a worker is kept without work."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionStats:
-    """Totals since the start; `workers` and `busy` are of now."""
-
-    workers: int
-    busy: int
-    invocations: int
-    errors: int
-    throttles: int
-    cold_starts: int
-    crashes: int
-    timeouts: int
 
 
 class FunctionService:
@@ -106,8 +64,9 @@ class FunctionService:
         self._loop = loop
         self._logs = Logs(LogSettings(directory=settings.log_directory), clock, loop)
         self._scratch = Scratch(settings.scratch)
-        self._pool = Pool(
-            _pool_settings(settings, self._scratch.own),
+        options = pool_settings(settings, self._scratch.own)
+        starter = Starter(
+            options,
             code=packages.path,
             opt=Layers(packages).opt,
             runtimes=Runtimes(settings.runtimes or settings.scratch.parent / "runtimes"),
@@ -116,13 +75,9 @@ class FunctionService:
             ids=ids,
             loop=loop,
         )
-        self._functions: dict[str, Function] = {}
-        """By ARN: of `$LATEST` without a qualifier, of versions with their number."""
-        self._aliases: dict[str, Alias] = {}
-        self._quotas: dict[str, Quota] = {}
-        """By ARN without a qualifier."""
-        self._looks = 0
-        """How often a folder was looked at."""
+        self._pool = Pool(options, starter, clock=clock, loop=loop)
+        self._catalog = Catalog(self._pool, ids, self._group)
+        self._hot_reload = HotReload(self._catalog, loop)
         for entry in catalog.values():
             self.replace(entry)
 
@@ -139,29 +94,11 @@ class FunctionService:
 
     def replace(self, entry: CatalogEntry | AliasEntry) -> None:
         """Add a function, or put another version of it in place. Workers stay when only the permissions differ."""
-        if isinstance(entry, AliasEntry):
-            self._aliases[entry.arn] = Alias(entry)
-            return
-        quota = self._quotas.setdefault(entry.spec.arn, Quota())
-        if entry.spec.version == LATEST:
-            quota.limit = entry.reserved_concurrency
-        old = self._functions.get(entry.arn)
-        if old is not None and old.entry.spec == entry.spec:
-            self._functions[entry.arn] = Function(entry, old.group, quota)
-            return
-        group = self._group(entry.spec)
-        self._functions[entry.arn] = Function(entry, group, quota)
-        if old is not None:
-            self._pool.retire(old.group, group)
+        self._catalog.replace(entry)
 
     def remove(self, arn: str) -> None:
         """The function is not found from now on; what it runs is finished. Removing what is not there is nothing."""
-        self._aliases.pop(arn, None)
-        old = self._functions.pop(arn, None)
-        if old is not None:
-            self._pool.retire(old.group, None)
-            if old.entry.spec.version == LATEST:
-                self._quotas.pop(arn, None)
+        self._catalog.remove(arn)
 
     async def invoke(
         self,
@@ -177,7 +114,7 @@ class FunctionService:
         """See `spec.Functions`. `payload` is JSON as the caller has checked; empty counts as `{}`."""
         function = self._admitted(arn, payload, invoker)
         if function.entry.spec.folder is not None:
-            function = await self._reloaded(function, function.entry.spec.folder)
+            function = await self._hot_reload.fresh(function, function.entry.spec.folder)
         function.quota.take()
         invocation = Invocation(
             request_id=request_id or self._ids.request_id(),
@@ -217,7 +154,7 @@ class FunctionService:
         """See `spec.Functions`."""
         function = self._admitted(arn, payload, invoker)
         if function.entry.spec.folder is not None:
-            function = await self._reloaded(function, function.entry.spec.folder)
+            function = await self._hot_reload.fresh(function, function.entry.spec.folder)
         function.quota.take()
         stream = ResponseStream(request_id or self._ids.request_id(), function.entry.spec.version)
         invocation = Invocation(
@@ -250,12 +187,12 @@ class FunctionService:
     def event_policy(self, arn: str) -> tuple[EventPolicy, int | None] | None:
         """What becomes of a function's events, and its reserved concurrency; None: there is no such function."""
         try:
-            function, _ = self._find(arn)
+            function, _ = self._catalog.find(arn)
         except InvokeError:
             return None
         own = function.entry.events
-        alias = self._aliases.get(arn)
-        policy = own if alias is None else replace(alias.entry.events, dead_letter=own.dead_letter)
+        alias = self._catalog.alias(arn)
+        policy = own if alias is None else replace(alias.events, dead_letter=own.dead_letter)
         return policy, function.quota.limit
 
     def tail(self, name: str, count: int) -> list[LogLine]:
@@ -288,7 +225,7 @@ class FunctionService:
 
     def _admitted(self, arn: str, payload: bytes, invoker: Invoker | None) -> Function:
         """What is to run. Raises InvokeError when it may not be invoked so."""
-        function, policy = self._find(arn)
+        function, policy = self._catalog.find(arn)
         if invoker is not None and not policy.allows(invoker):
             raise _denied(arn, invoker)
         if len(payload) > MAX_REQUEST:
@@ -302,53 +239,9 @@ class FunctionService:
             invocation.release()
             raise
 
-    async def _reloaded(self, function: Function, folder: str) -> Function:
-        """The function, with a new group if its folder has changed; workers of the old one end when they have answered.
-
-        Looks may end in another order than they began: what a later one has seen stands.
-        """
-        self._looks += 1
-        look = self._looks
-        seen = await self._loop.run_in_executor(None, stamp, Path(folder))
-        current = self._functions.get(function.entry.arn)
-        if current is None:
-            raise InvokeError("ResourceNotFoundException", f"Function not found: {function.entry.arn}", 404)
-        group = current.group
-        if look > group.look and current.entry.spec.folder == folder:
-            if group.stamp not in (None, seen):
-                current.group = self._group(current.entry.spec)
-                self._pool.retire(group, current.group)
-            current.group.stamp, current.group.look = seen, look
-        return current
-
-    def _find(self, arn: str) -> tuple[Function, Policy]:
-        """What runs, and whose policy decides. Raises InvokeError."""
-        function = self._functions.get(arn)
-        if function is not None:
-            return function, function.policy
-        alias = self._aliases.get(arn)
-        if alias is not None:
-            function = self._functions.get(self._route(alias.entry))
-            if function is not None:
-                return function, alias.policy
-        unqualified, _, qualifier = arn.rpartition(":")
-        function = self._functions.get(unqualified)
-        if function is None or qualifier != LATEST:
-            raise InvokeError("ResourceNotFoundException", f"Function not found: {arn}", 404)
-        return function, function.policy
-
-    def _route(self, alias: AliasEntry) -> str:
-        """One of the versions, by their weights."""
-        drawn = self._ids.percent() if len(alias.routes) > 1 else 0.0
-        for arn, share in alias.routes:
-            if drawn < share:
-                return arn
-            drawn -= share
-        return alias.routes[-1][0]
-
     def _withdraw(self, function: Function, invocation: Invocation) -> None:
         """The caller has gone. While it waited, another version may have taken the queue over."""
-        current = self._functions.get(function.entry.arn, function)
+        current = self._catalog.current(function) or function
         for group in (function.group, current.group):
             if self._pool.cancel(group, invocation):
                 invocation.release()
@@ -365,23 +258,6 @@ def _settle(stream: ResponseStream, ended: asyncio.Future[Outcome]) -> None:
     else:
         code = error.code if isinstance(error, InvokeError) else "ServiceException"
         stream.settle(Outcome(failure(code, str(error)), failed=True))
-
-
-def _pool_settings(settings: FunctionSettings, scratch: Path) -> PoolSettings:
-    return PoolSettings(
-        limits=Limits(
-            per_group=settings.workers_per_function,
-            total=settings.workers,
-            starting=settings.starting,
-            queue=settings.queue,
-            patience=settings.patience,
-            eager=settings.eager,
-        ),
-        init_seconds=settings.init_seconds,
-        idle_seconds=settings.idle_seconds,
-        base_environment=settings.base_environment,
-        scratch=scratch,
-    )
 
 
 def _denied(arn: str, invoker: Invoker) -> InvokeError:

@@ -1,6 +1,6 @@
 """What an ARN can name — `$LATEST`, a version, an alias — with who may invoke it and how much of it may run at once.
 
-Not here: finding one by its ARN, running it (service).
+Not here: finding one by its ARN (catalog), running it (service).
 
 AWS: "Using resource-based policies for Lambda", "Configuring reserved concurrency".
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tidegate.functions.group import FunctionGroup
 from tidegate.functions.permissions import may_invoke
-from tidegate.functions.pool import FunctionGroup
 from tidegate.functions.spec import AliasEntry, CatalogEntry, InvokeError, Invoker, Permission
 
 _DECISIONS: Final = 1024

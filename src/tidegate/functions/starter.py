@@ -1,0 +1,82 @@
+"""What a worker's start needs: its plan, then the interpreter, the layers and the way into its own world.
+
+Not here: when a worker is started, and what becomes of a start that fails (pool); the process (worker).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from tidegate.core.clock import Clock
+from tidegate.core.ids import Ids
+from tidegate.functions.environment import log_stream_name
+from tidegate.functions.isolation import Isolation
+from tidegate.functions.options import PoolSettings
+from tidegate.functions.runtimes import Runtime, Runtimes
+from tidegate.functions.spec import FunctionSpec
+from tidegate.functions.worker import Worker, WorkerPlan
+
+log = logging.getLogger("tidegate.functions")
+
+_NO_LAYERS = Path("/opt")
+
+
+class Starter:
+    def __init__(
+        self,
+        settings: PoolSettings,
+        *,
+        code: Callable[[str], Path],
+        opt: Callable[[tuple[str, ...]], Path],
+        runtimes: Runtimes,
+        isolation: Isolation,
+        clock: Clock,
+        ids: Ids,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """`code`: CodeSha256 → the unpacked package. `opt`: those of layers → the directory for /opt; may block."""
+        self._settings = settings
+        self._code = code
+        self._opt = opt
+        self._runtimes = runtimes
+        self._isolation = isolation
+        self._clock = clock
+        self._ids = ids
+        self._loop = loop
+        self._announced: set[tuple[str, str]] = set()
+        """Functions and what was said of them."""
+
+    def plan(self, spec: FunctionSpec) -> WorkerPlan:
+        unique = self._ids.token_hex(32)
+        return WorkerPlan(
+            spec=spec,
+            task_root=self._code(spec.code_sha256) if spec.folder is None else Path(spec.folder),
+            scratch=self._settings.scratch / unique,
+            log_stream=log_stream_name(self._clock.now().strftime("%Y/%m/%d"), spec.version, unique),
+            base_environment=self._settings.base_environment,
+        )
+
+    async def start(self, worker: Worker, wanted: Callable[[], bool]) -> None:
+        """`wanted`: asked right before the process is started. Raises UnsupportedRuntime, InvalidEntrypoint, OSError."""
+        spec = worker.plan.spec
+        runtime = await self._runtimes.find(spec.runtime)
+        opt = await self._loop.run_in_executor(None, self._opt, spec.layers) if spec.layers else _NO_LAYERS
+        self._announce(spec, runtime, opt)
+        isolated = await self._loop.run_in_executor(None, self._isolation.available)
+        if wanted():
+            await worker.start(runtime, opt, self._isolation if isolated else None)
+
+    def _announce(self, spec: FunctionSpec, runtime: Runtime, opt: Path) -> None:
+        """What is not as on AWS: once per function, whatever else of it changes."""
+        if runtime.substitute is not None:
+            self._warn(spec, f"{spec.runtime} is not here, running on {runtime.substitute}")
+        if spec.layers and (opt / "extensions").is_dir():
+            self._warn(spec, "extensions in layers are not run")
+
+    def _warn(self, spec: FunctionSpec, text: str) -> None:
+        if (spec.arn, text) not in self._announced:
+            self._announced.add((spec.arn, text))
+            log.warning("function %s: %s", spec.name, text)
