@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Backend:
     """`answer` decides what comes back; by default 200 with what was received, as JSON."""
 
     received: list[Received] = field(default_factory=list)
+    arrivals: queue.SimpleQueue[Received] = field(default_factory=queue.SimpleQueue)
     answer: Callable[[Received], tuple[int, list[tuple[str, str]], bytes]] | None = None
 
     def start(self) -> Backend:
@@ -38,6 +40,7 @@ class Backend:
                 length = int(self.headers.get("Content-Length") or 0)
                 received = Received(self.command, self.path, list(self.headers.items()), self.rfile.read(length))
                 backend.received.append(received)
+                backend.arrivals.put(received)
                 status, headers, body = (backend.answer or echo)(received)
                 self.send_response(status)
                 for name, value in headers:
@@ -60,6 +63,10 @@ class Backend:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def next(self) -> Received:
+        """What nobody has asked for yet, as soon as it is there."""
+        return self.arrivals.get(timeout=20)
 
     def stop(self) -> None:
         self.server.shutdown()

@@ -192,6 +192,15 @@ class ApiBuilder:
         self.client.put_integration(**at, **integration)
         return self
 
+    def answers(self, path: str, verb: str, responses: Mapping[str, Mapping[str, Any]]) -> ApiBuilder:
+        """Integration responses by status, and the method responses that they need."""
+        at = {"restApiId": self.id, "resourceId": self.resource(path), "httpMethod": verb}
+        for status, given in responses.items():
+            declared = dict.fromkeys(given.get("responseParameters", {}), False)
+            self.client.put_method_response(**at, statusCode=status, responseParameters=declared)
+            self.client.put_integration_response(**at, statusCode=status, **given)
+        return self
+
     def mock(self, path: str, verb: str, body: str = "", status: str = "200", **parameters: str) -> ApiBuilder:
         at = {"restApiId": self.id, "resourceId": self.resource(path), "httpMethod": verb}
         template = {"application/json": '{"statusCode": ' + status + "}"}

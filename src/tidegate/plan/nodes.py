@@ -142,7 +142,10 @@ class LambdaPlan:
     function_arn: str
     source_arn: tuple[str, str]
     by_policy: bool
-    invocation_type: Source | None
+    headers: tuple[tuple[str, Source], ...]
+    """What is mapped of the headers that Invoke reads, by lower-case name."""
+    qualifier: Source | None
+    """A version or alias by the query parameter `Qualifier`; None: as the URI names it."""
     request: RequestTransform
     answer: ResponseTransform
     timeout: float

@@ -1,12 +1,15 @@
 """AWS with a Lambda function: the transformed body is the event; the result goes through an integration response.
 
-Source: *Set up Lambda custom integrations in API Gateway*, *Handle Lambda errors in API Gateway*; shared facts, rest-data-plane
-§12.5 and §15.
+Source: *Set up Lambda custom integrations in API Gateway*, *Set up asynchronous invocation of the backend Lambda function*,
+*Handle Lambda errors in API Gateway*; shared facts, rest-data-plane §12.5 and §15.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
+from dataclasses import dataclass
 
 import orjson
 
@@ -21,37 +24,70 @@ from tidegate.gateway.responses import configuration_error
 from tidegate.gateway.transform import outbound_body, respond
 from tidegate.plan.nodes import LambdaPlan
 
+_KEPT = InvokeResult(b"", None, "", "")
+"""What Lambda answers when it keeps an event: neither a result nor the version that will run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of Lambda's Invoke."""
+
+    function_arn: str
+    payload: bytes
+    asynchronous: bool
+    client_context: bytes | None
+    tail: bool
+
 
 class LambdaCustom:
     def __init__(self, functions: Functions, events: Events) -> None:
         self._functions = functions
         self._events = events
 
-    def outbound(self, exchange: Exchange, plan: LambdaPlan) -> bytes:
-        return outbound_body(exchange, plan.request) or b"{}"
+    def outbound(self, exchange: Exchange, plan: LambdaPlan) -> Invocation:
+        payload = outbound_body(exchange, plan.request) or b"{}"
+        try:
+            orjson.loads(payload)
+        except orjson.JSONDecodeError as error:
+            # AWS: Lambda refuses the event, and the client is told why.
+            text = f"Could not parse request body into json: {error}"
+            raise GatewayError("BAD_REQUEST_BODY", Fault.CLIENT, text, message=text, started=True) from None
+        headers = _headers(exchange, plan)
+        kind = headers.get("x-amz-invocation-type") or "RequestResponse"
+        if kind not in ("Event", "RequestResponse"):
+            raise configuration_error(f"Tidegate does not support the invocation type {kind}")
+        qualifier = exchange.overrides.querystring.get("Qualifier") or (plan.qualifier and plan.qualifier(exchange))
+        return Invocation(
+            f"{plan.function_arn}:{qualifier}" if qualifier else plan.function_arn,
+            payload,
+            kind == "Event",
+            _client_context(headers.get("x-amz-client-context")),
+            headers.get("x-amz-log-type") == "Tail",
+        )
 
-    async def send(self, exchange: Exchange, plan: LambdaPlan, outbound: bytes) -> InvokeResult:
+    async def send(self, exchange: Exchange, plan: LambdaPlan, outbound: Invocation) -> InvokeResult:
         invoker = None
         if plan.by_policy:
             before, after = plan.source_arn
             invoker = Invoker(PRINCIPAL, f"{before}{exchange.verb}{after}", exchange.stage.account)
-        kind = "RequestResponse" if plan.invocation_type is None else plan.invocation_type(exchange)
-        for name, value in exchange.overrides.header.items():
-            if name.lower() == "x-amz-invocation-type":
-                kind = value
         try:
-            orjson.loads(outbound)
-        except orjson.JSONDecodeError as error:
-            # AWS: Lambda refuses it with 400 InvalidRequestContentException, which the integration responses see.
-            raise configuration_error(f"Could not parse request body into json: {error}") from None
-        try:
-            if kind == "Event":
-                arn = plan.function_arn
-                await self._events.submit(arn, outbound, invoker=invoker, trace_header=exchange.trace_id)
-                return InvokeResult(b"", None, "$LATEST", exchange.request_id)
             async with asyncio.timeout(plan.timeout):
+                if outbound.asynchronous:
+                    await self._events.submit(
+                        outbound.function_arn,
+                        outbound.payload,
+                        invoker=invoker,
+                        trace_header=exchange.trace_id,
+                        client_context=outbound.client_context,
+                    )
+                    return _KEPT
                 return await self._functions.invoke(
-                    plan.function_arn, outbound, invoker=invoker, trace_header=exchange.trace_id
+                    outbound.function_arn,
+                    outbound.payload,
+                    invoker=invoker,
+                    trace_header=exchange.trace_id,
+                    client_context=outbound.client_context,
+                    tail=outbound.tail,
                 )
         except TimeoutError:
             detail = f"the function did not answer within {plan.timeout} s"
@@ -60,19 +96,37 @@ class LambdaCustom:
             raise refused(error) from error
 
     def response(self, exchange: Exchange, plan: LambdaPlan, inbound: InvokeResult) -> Response:
-        exchange.integration_status = 200
-        candidate = None
-        if inbound.function_error is not None:
-            candidate = _error_message(inbound.payload)
-        return respond(
-            exchange, plan.answer, candidate, Inbound(200, Headers.of(invoked_headers(inbound)), inbound.payload)
-        )
+        exchange.integration_status = status = _status(inbound)
+        candidate = None if inbound.function_error is None else _error_message(inbound.payload)
+        headers = Headers.of(invoked_headers(inbound))
+        return respond(exchange, plan.answer, candidate, Inbound(status, headers, inbound.payload))
 
-    def sent(self, exchange: Exchange, plan: LambdaPlan, outbound: bytes) -> Sent:
-        return sent_to_function(exchange, plan.function_arn, outbound)
+    def sent(self, exchange: Exchange, plan: LambdaPlan, outbound: Invocation) -> Sent:
+        return sent_to_function(exchange, outbound.function_arn, outbound.payload)
 
     def received(self, inbound: InvokeResult) -> Received:
-        return Received(200, invoked_headers(inbound), inbound.payload)
+        return Received(_status(inbound), invoked_headers(inbound), inbound.payload)
+
+
+def _status(inbound: InvokeResult) -> int:
+    return 202 if inbound is _KEPT else 200
+
+
+def _headers(exchange: Exchange, plan: LambdaPlan) -> dict[str, str]:
+    """Those of Invoke's that are mapped, or overridden by the template, by their lower-case names."""
+    headers = {name: value for name, source in plan.headers if (value := source(exchange)) is not None}
+    return headers | {name.lower(): value for name, value in exchange.overrides.header.items()}
+
+
+def _client_context(text: str | None) -> bytes | None:
+    if not text:
+        return None
+    try:
+        decoded = base64.b64decode(text, validate=True)
+        orjson.loads(decoded)
+    except (binascii.Error, ValueError):
+        raise configuration_error("Client context must be a valid Base64-encoded JSON object.") from None
+    return decoded
 
 
 def _error_message(payload: bytes) -> str:

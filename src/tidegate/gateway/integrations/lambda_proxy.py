@@ -6,6 +6,7 @@ Source: *Set up Lambda proxy integrations in API Gateway*; shared facts, rest-da
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Pairs, Response
@@ -75,7 +76,9 @@ def sent_to_function(exchange: Exchange, function_arn: str, event: bytes) -> Sen
 
 def invoked_headers(inbound: InvokeResult) -> Pairs:
     """What Lambda's Invoke answers beside the payload."""
-    headers = [(b"X-Amz-Executed-Version", inbound.executed_version.encode())]
+    headers = [(b"X-Amz-Executed-Version", inbound.executed_version.encode())] if inbound.executed_version else []
+    if inbound.log_tail:
+        headers.append((b"X-Amz-Log-Result", b64encode(inbound.log_tail)))
     if inbound.function_error is not None:
         headers.append((b"X-Amz-Function-Error", inbound.function_error.encode()))
     return headers

@@ -17,6 +17,8 @@ _FUNCTION = re.compile(
     r"arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/2015-03-31/functions/"
     r"(arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w$-]+)?)/invocations"
 )
+_OF_INVOKE = frozenset({"x-amz-invocation-type", "x-amz-client-context", "x-amz-log-type"})
+"""Headers that Lambda's Invoke reads; whatever else is mapped, it ignores."""
 _LABEL = re.compile(r"\{[^}]*\}")
 _WRONG_VERB = BrokenPlan("a Lambda integration needs integrationHttpMethod POST")
 """AWS: functions are invoked with POST; another verb is accepted and fails on every call."""
@@ -53,13 +55,13 @@ def function_plan(
     found = _FUNCTION.fullmatch(uri)
     if found is None or integration.http_method != "POST":
         return _WRONG_VERB
-    headers = dict(around.mapped(integration, pointer)["header"])
-    kind = next((source for name, source in headers.items() if name.lower() == "x-amz-invocation-type"), None)
+    mapped = around.mapped(integration, pointer)
     return LambdaPlan(
         function_arn=found[1],
         source_arn=_source_arn(resource_path, around),
         by_policy=integration.credentials is None,
-        invocation_type=kind,
+        headers=tuple((name.lower(), source) for name, source in mapped["header"] if name.lower() in _OF_INVOKE),
+        qualifier=dict(mapped["querystring"]).get("Qualifier"),
         request=request_transform(integration, around, pointer),
         answer=response_transform(method, around, pointer),
         timeout=integration.timeout_in_millis / 1000,
