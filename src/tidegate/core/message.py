@@ -181,14 +181,22 @@ class Origin:
         return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
 
 
+class BodyChunks(Protocol):
+    """A body on its way. Who does not want the rest has to close it."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __anext__(self) -> bytes: ...
+
+    async def aclose(self) -> None: ...
+
+
 class UpstreamResponse:
     """A backend's answer. `body` is whole, or a stream when the caller asked for one."""
 
     __slots__ = ("body", "headers", "memo", "status", "stream")
 
-    def __init__(
-        self, status: int, headers: Pairs, body: bytes = b"", stream: AsyncIterator[bytes] | None = None
-    ) -> None:
+    def __init__(self, status: int, headers: Pairs, body: bytes = b"", stream: BodyChunks | None = None) -> None:
         self.status = status
         self.headers = headers
         """Names as the backend sent them. Shared by the answers with the same head: never changed."""

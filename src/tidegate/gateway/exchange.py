@@ -63,6 +63,8 @@ class Exchange:
     response_latency = 0
     """Milliseconds from the complete head to the answer."""
     response_length = 0
+    transfer_mode = "BUFFERED"
+    """`$context.integration.responseTransferMode`: STREAMED when the backend's body went on as it came."""
     status = 0
     outbound: Any = None
     """What went to the integration, in the integration's own form; None: it was not reached."""
@@ -132,6 +134,12 @@ class Exchange:
     def at(self, step: str) -> None:
         """A step begins."""
         self.trace.append((step, self._ticks_ns()))
+
+    @property
+    def waited(self) -> float:
+        """Seconds that the last step took, whose successor has begun."""
+        (_, begun), (_, ended) = self.trace[-2:]
+        return (ended - begun) / 1e9
 
     @property
     def arguments(self) -> dict[str, list[str]]:
@@ -258,3 +266,8 @@ class Exchange:
         for begun, ended in ((-3, -2), (-2, -1)):
             if len(trace) >= -begun and trace[begun][0] == "integration":
                 self.integration_latency = (trace[ended][1] - trace[begun][1]) // 1_000_000
+
+    def streamed(self, length: int) -> None:
+        """The body's last byte has gone, or the answer was cut off."""
+        self.response_length = length
+        self.response_latency = (self._ticks_ns() - self.request.received_ns) // 1_000_000

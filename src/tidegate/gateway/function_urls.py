@@ -5,6 +5,7 @@ Source: *Invoking Lambda function URLs*, *Control access to Lambda function URLs
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +18,7 @@ from tidegate.core.ids import Ids
 from tidegate.core.message import Endpoint, Pairs, Request, Response
 from tidegate.functions.prelude import HTTP_INTEGRATION, PreludeError, PreludeParser
 from tidegate.functions.spec import Functions, InvokeError, StreamedResult
+from tidegate.gateway.streaming import LONGEST, StreamedBody, function_body
 from tidegate.mapping.function_url import Call, MalformedResult, build_event, header, read_result
 from tidegate.plan.urls import CorsPlan, UrlPlan
 
@@ -132,14 +134,9 @@ class FunctionUrls:
         return Response(prelude.status, [*_sendable(pairs), *ids], _rest(body, chunks, stream))
 
 
-async def _rest(first: bytes, chunks: AsyncIterator[bytes], stream: StreamedResult) -> AsyncIterator[bytes]:
-    try:
-        if first:
-            yield first
-        async for chunk in chunks:
-            yield chunk
-    finally:
-        stream.close()
+def _rest(first: bytes, chunks: AsyncIterator[bytes], stream: StreamedResult) -> StreamedBody:
+    deadline = asyncio.get_running_loop().time() + LONGEST
+    return function_body(chunks, stream, first, deadline=deadline, idle=LONGEST)
 
 
 def _refused(plan: UrlPlan, error: InvokeError, request_id: str) -> Response:

@@ -27,6 +27,7 @@ from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.responses import backend_error, message_of, render_for
+from tidegate.gateway.streaming import StreamedBody
 from tidegate.gateway.validation import validate
 from tidegate.plan.nodes import Guard, LambdaGuard, MethodPlan, StagePlan
 from tidegate.state.keys import Client
@@ -217,7 +218,7 @@ class RestPipeline:
         return response
 
     def _finish(self, ex: Exchange, response: Response) -> Response:
-        """The headers that every answer has; the access log and the figures."""
+        """The headers that every answer has; the log and the figures, of a stream when it has ended."""
         ex.at("done")
         ex.close()
         headers = response.headers
@@ -232,7 +233,20 @@ class RestPipeline:
         if ex.stage.min_compression is not None:
             compress_answer(response, ex)
         body = response.body
-        ex.response_length = len(body) if isinstance(body, bytes) else 0
+        if isinstance(body, StreamedBody):
+            body.when_ended = lambda ended: self._streamed(ex, response, ended.length)
+        else:
+            assert isinstance(body, bytes)
+            ex.response_length = len(body)
+            self._account(ex, response)
+        return response
+
+    def _streamed(self, ex: Exchange, response: Response, length: int) -> None:
+        ex.streamed(length)
+        self._account(ex, response)
+
+    def _account(self, ex: Exchange, response: Response) -> None:
+        """The access log, the figures, and the execution log where it is asked for."""
         services = self._services
         stage = ex.stage
         services.write_access_log(stage.access_log.render(ex))
@@ -241,7 +255,6 @@ class RestPipeline:
         if wanted is not None and (wanted.all or ex.failure is not None):
             for line in self.execution_log(ex, response, bodies=wanted.bodies):
                 execution.info("(%s) %s", ex.request_id, cut(line.text))
-        return response
 
     def execution_log(self, ex: Exchange, response: Response, *, bodies: bool) -> Iterator[Line]:
         """What happened to a request that has been answered."""

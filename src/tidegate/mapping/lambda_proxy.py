@@ -166,12 +166,13 @@ def _headers(result: dict[str, Any]) -> Pairs:
     for name, values in multi.items():
         if not isinstance(values, list):
             raise MalformedResponse(f"multiValueHeaders.{name} is no list")
-        pairs += [_pair(name, value) for value in values]
-    pairs += [_pair(name, value) for name, value in single.items() if value is not None]
+        pairs += [header_pair(name, value) for value in values]
+    pairs += [header_pair(name, value) for name, value in single.items() if value is not None]
     return pairs
 
 
-def _pair(name: str, value: Any) -> tuple[bytes, bytes]:
+def header_pair(name: str, value: Any) -> tuple[bytes, bytes]:
+    """A header field as a function gives it. Raises MalformedResponse."""
     if isinstance(value, bool) or not isinstance(value, str):
         value = orjson.dumps(value).decode()
     # A line break inside a value would let a function's caller write headers of their own.

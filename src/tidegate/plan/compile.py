@@ -69,6 +69,8 @@ def _compile(
         account=scope.account,
         region=scope.region,
         variables=variables,
+        # AWS: streams of edge-optimized APIs may pause for 30 seconds, all others for five minutes.
+        idle=30.0 if "EDGE" in document.api.endpoint_configuration.types else 300.0,
         certificate=certificate,
         links=links,
         problems=problems,

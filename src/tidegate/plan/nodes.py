@@ -174,8 +174,8 @@ class HttpProxyPlan:
     maps_user_agent: bool
     timeout: float
     """Seconds."""
-    streams: bool = False
-    """Whether the answer's body is passed on as it comes (responseTransferMode STREAM)."""
+    idle: float | None = None
+    """Where the answer's body is passed on as it comes (responseTransferMode STREAM): seconds between two chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +191,28 @@ class LambdaProxyPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LambdaStreamPlan:
+    """AWS_PROXY to a function that streams its answer."""
+
+    function_arn: str
+    source_arn: tuple[str, str]
+    by_policy: bool
+    timeout: float
+    """Seconds for the whole answer."""
+    idle: float
+    """Seconds between two chunks."""
+
+
+@dataclass(frozen=True, slots=True)
 class BrokenPlan:
     """An integration that AWS accepts and that fails on every call, e.g. a stage variable in its URI that is not set."""
 
     detail: str
 
 
-IntegrationPlan: TypeAlias = MockPlan | HttpProxyPlan | HttpPlan | LambdaProxyPlan | LambdaPlan | AwsPlan | BrokenPlan
+IntegrationPlan: TypeAlias = (
+    MockPlan | HttpProxyPlan | HttpPlan | LambdaProxyPlan | LambdaStreamPlan | LambdaPlan | AwsPlan | BrokenPlan
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,6 @@ def api_refusals(api: RestApi) -> Iterator[Problem]:
 
 
 def integration_refusals(integration: Integration, pointer: str) -> Iterator[Problem]:
-    if integration.response_transfer_mode == "STREAM" and integration.type != "HTTP_PROXY":
-        yield _refuse(f"{pointer}/responseTransferMode", f"response streaming with {integration.type}")
     if integration.integration_target:
         yield _refuse(f"{pointer}/integrationTarget", "integration targets")
     if integration.credentials and ":user/" in integration.credentials:

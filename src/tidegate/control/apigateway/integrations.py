@@ -44,6 +44,7 @@ _EXPRESSION = re.compile(
     r"|method\.request\.body(?:\..+)?|stageVariables\.[A-Za-z0-9_]+|context\.[A-Za-z0-9_.-]+"
 )
 _LONGEST = 29000
+_LONGEST_STREAM = 900000
 _CREDENTIALS = re.compile(r"arn:aws[\w-]*:iam::(?:\d{12}:role/\S+|\*:user/\*)", re.ASCII)
 _CACHE_KEY = re.compile(r"method\.request\.(?:path|querystring|header)\.[a-zA-Z0-9._$-]+")
 _NOT_IN_URI = re.compile(r"[\x00-\x20\x7f#]")
@@ -58,8 +59,10 @@ _TARGET = re.compile(r"integration\.request\.(?:path|querystring|header)\.[a-zA-
 _URI_ARN = re.compile(r"arn:aws[\w-]*:apigateway:[\w-]+:[\w.-]+:(?:path|action)/.+", re.DOTALL)
 
 
-def _timeout_complaint(milliseconds: int) -> str | None:
-    return None if 50 <= milliseconds <= _LONGEST else f"Timeout should be between 50 ms and {_LONGEST} ms"
+def _timeout_complaint(integration: Integration) -> str | None:
+    longest = _LONGEST_STREAM if integration.response_transfer_mode == "STREAM" else _LONGEST
+    fits = 50 <= integration.timeout_in_millis <= longest
+    return None if fits else f"Timeout should be between 50 ms and {longest} ms"
 
 
 def _not_mock(field: str) -> Apply:
@@ -104,7 +107,7 @@ RULES = table(
     rule("/integrationTarget", "replace", _optional("integration_target")),
     rule("/passthroughBehavior", "replace", choice("passthrough_behavior", *_CHOICES["passthrough_behavior"])),
     rule("/responseTransferMode", "replace", choice("response_transfer_mode", *_CHOICES["response_transfer_mode"])),
-    rule("/timeoutInMillis", "replace", integer("timeout_in_millis", _timeout_complaint)),
+    rule("/timeoutInMillis", "replace", integer("timeout_in_millis")),
     rule("/tlsConfig/insecureSkipVerification", "replace", _skip_verification),
     rule("/requestParameters/{name}", "add replace remove", entry("request_parameters", given, replaces_only=True)),
     rule(
@@ -166,7 +169,7 @@ def check_integration(integration: Integration) -> None:
         raise bad_request("Invalid HTTP endpoint specified for URI")
     if kind in ("AWS", "AWS_PROXY"):
         _check_arn(kind, uri)
-    if complaint := _timeout_complaint(integration.timeout_in_millis):
+    if complaint := _timeout_complaint(integration):
         raise bad_request(complaint)
     for target, expression in (integration.request_parameters or {}).items():
         if not _TARGET.fullmatch(target):

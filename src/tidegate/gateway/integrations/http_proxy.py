@@ -6,6 +6,7 @@ rest-data-plane §4, §5 and §12.4. This is the hot path: per request it only j
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from tidegate.core.message import Response, Upstream, UpstreamResponse
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.headers import answer, field_value, is_signature
+from tidegate.gateway.streaming import StreamedBody
 from tidegate.plan.nodes import HttpProxyPlan, RawLabel
 
 _NOT_FORWARDED = frozenset(
@@ -65,16 +67,19 @@ class HttpProxy:
 
     def send(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> Awaitable[UpstreamResponse]:
         request = exchange.request
+        stream = plan.idle is not None
         head_only = plan.verb == b"HEAD" or (plan.verb is None and request.method == "HEAD")
         return self._upstream.send(
-            plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only, stream=plan.streams
+            plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only, stream=stream
         )
 
     def response(self, exchange: Exchange, plan: HttpProxyPlan, inbound: UpstreamResponse) -> Response:
         exchange.integration_status = inbound.status
         response = answer(inbound)
-        if inbound.stream is not None:
-            response.body = inbound.stream
+        if inbound.stream is not None and plan.idle is not None:
+            exchange.transfer_mode = "STREAMED"
+            deadline = asyncio.get_running_loop().time() + plan.timeout - exchange.waited
+            response.body = StreamedBody(inbound.stream, inbound.stream.aclose, deadline=deadline, idle=plan.idle)
         return response
 
     def sent(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> Sent:

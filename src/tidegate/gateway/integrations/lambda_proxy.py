@@ -16,7 +16,7 @@ from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.headers import returned
 from tidegate.gateway.responses import MALFORMED_PROXY_STATUS, configuration_error
 from tidegate.mapping.lambda_proxy import BadBase64, MalformedResponse, build_event, read_response
-from tidegate.plan.nodes import LambdaProxyPlan
+from tidegate.plan.nodes import LambdaProxyPlan, LambdaStreamPlan
 
 PRINCIPAL = "apigateway.amazonaws.com"
 
@@ -30,33 +30,27 @@ class LambdaProxy:
         return build_event(exchange)
 
     async def send(self, exchange: Exchange, plan: LambdaProxyPlan, outbound: bytes) -> InvokeResult:
-        invoker = None
-        if plan.by_policy:
-            before, after = plan.source_arn
-            source = f"{before}{exchange.verb}{after}"
-            invoker = Invoker(PRINCIPAL, source, exchange.stage.account)
+        invoker = invoker_of(exchange, plan)
         try:
             async with asyncio.timeout(plan.timeout):
                 return await self._functions.invoke(
                     plan.function_arn, outbound, invoker=invoker, trace_header=exchange.trace_id
                 )
         except TimeoutError:
-            detail = f"the function did not answer within {plan.timeout} s"
-            raise GatewayError("INTEGRATION_TIMEOUT", Fault.INTEGRATION, detail, started=True) from None
+            raise timed_out(plan.timeout) from None
         except InvokeError as error:
             raise refused(error) from error
 
     def response(self, exchange: Exchange, plan: LambdaProxyPlan, inbound: InvokeResult) -> Response:
         exchange.integration_status = 200
         if inbound.function_error is not None:
-            text = inbound.payload[:1024].decode("utf-8", "replace")
-            raise _bad_gateway(f"Lambda execution failed with status 200 due to customer function error: {text}")
+            raise function_error(inbound.payload)
         try:
             result = read_response(inbound.payload, exchange.stage.binary, exchange.request.headers.get(b"accept"))
         except BadBase64 as error:
             raise configuration_error(str(error)) from error
         except MalformedResponse as error:
-            raise _bad_gateway(
+            raise bad_gateway(
                 f"Execution failed due to configuration error: Malformed Lambda proxy response: {error}"
             ) from error
         return Response(result.status, returned(result.headers), result.body)
@@ -68,9 +62,19 @@ class LambdaProxy:
         return Received(200, invoked_headers(inbound), inbound.payload)
 
 
-def sent_to_function(exchange: Exchange, function_arn: str, event: bytes) -> Sent:
+def invoker_of(exchange: Exchange, plan: LambdaProxyPlan | LambdaStreamPlan) -> Invoker | None:
+    """In whose name the function's resource policy is asked; None: it does not decide."""
+    if not plan.by_policy:
+        return None
+    before, after = plan.source_arn
+    return Invoker(PRINCIPAL, f"{before}{exchange.verb}{after}", exchange.stage.account)
+
+
+def sent_to_function(
+    exchange: Exchange, function_arn: str, event: bytes, version: str = "2015-03-31", action: str = "invocations"
+) -> Sent:
     region = exchange.stage.region
-    uri = f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{function_arn}/invocations"
+    uri = f"https://lambda.{region}.amazonaws.com/{version}/functions/{function_arn}/{action}"
     return Sent(uri, [(b"X-Amzn-Trace-Id", exchange.trace_id.encode())], event)
 
 
@@ -84,7 +88,17 @@ def invoked_headers(inbound: InvokeResult) -> Pairs:
     return headers
 
 
-def _bad_gateway(detail: str) -> GatewayError:
+def function_error(payload: bytes) -> GatewayError:
+    text = payload[:1024].decode("utf-8", "replace")
+    return bad_gateway(f"Lambda execution failed with status 200 due to customer function error: {text}")
+
+
+def timed_out(seconds: float) -> GatewayError:
+    detail = f"the function did not answer within {seconds} s"
+    return GatewayError("INTEGRATION_TIMEOUT", Fault.INTEGRATION, detail, started=True)
+
+
+def bad_gateway(detail: str) -> GatewayError:
     return GatewayError("DEFAULT_5XX", Fault.INTEGRATION, detail, status=MALFORMED_PROXY_STATUS, started=True)
 
 

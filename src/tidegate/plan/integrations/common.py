@@ -35,6 +35,8 @@ class Surroundings:
     account: str
     region: str
     variables: Mapping[str, str]
+    idle: float
+    """Seconds that a streamed answer may pause."""
     certificate: ClientIdentity | None = None
     links: Mapping[str, str | None] = field(default_factory=dict)
     """VPC links by id: the private address that each leads to, as `host:port`; None: the URI's own host."""

@@ -11,11 +11,15 @@ from tidegate.core.arns import execute_api_arn
 from tidegate.definition.records import Integration, Method
 from tidegate.plan.integrations.common import Surroundings
 from tidegate.plan.integrations.transforms import request_transform, response_transform
-from tidegate.plan.nodes import BrokenPlan, LambdaPlan, LambdaProxyPlan
+from tidegate.plan.nodes import BrokenPlan, LambdaPlan, LambdaProxyPlan, LambdaStreamPlan
 
 _FUNCTION = re.compile(
     r"arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/2015-03-31/functions/"
     r"(arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w$-]+)?)/invocations"
+)
+_STREAMED = re.compile(
+    r"arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/2021-11-15/functions/"
+    r"(arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w$-]+)?)/response-streaming-invocations"
 )
 _OF_INVOKE = frozenset({"x-amz-invocation-type", "x-amz-client-context", "x-amz-log-type"})
 """Headers that Lambda's Invoke reads; whatever else is mapped, it ignores."""
@@ -30,22 +34,32 @@ def names_function(uri: str) -> bool:
 
 def function_proxy_plan(
     integration: Integration, uri: str, resource_path: str, around: Surroundings, pointer: str
-) -> LambdaProxyPlan | BrokenPlan:
-    found = _FUNCTION.fullmatch(uri)
+) -> LambdaProxyPlan | LambdaStreamPlan | BrokenPlan:
+    streams = integration.response_transfer_mode == "STREAM"
+    found = (_STREAMED if streams else _FUNCTION).fullmatch(uri)
     if found is None:
-        around.problem(
-            f"{pointer}/uri",
-            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
-            f"invocations; Tidegate takes the former: {uri}",
-        )
+        around.problem(f"{pointer}/uri", _wrong_proxy_uri(uri, streams=streams))
         return BrokenPlan("invalid function URI")
     if integration.http_method != "POST":
         return _WRONG_VERB
-    return LambdaProxyPlan(
-        function_arn=found[1],
-        source_arn=_source_arn(resource_path, around),
-        by_policy=integration.credentials is None,
-        timeout=integration.timeout_in_millis / 1000,
+    source_arn, by_policy = _source_arn(resource_path, around), integration.credentials is None
+    timeout = integration.timeout_in_millis / 1000
+    if streams:
+        return LambdaStreamPlan(found[1], source_arn, by_policy, timeout, around.idle)
+    return LambdaProxyPlan(found[1], source_arn, by_policy, timeout)
+
+
+def _wrong_proxy_uri(uri: str, *, streams: bool) -> str:
+    if streams and names_function(uri):
+        return (
+            "The response transfer mode STREAM of an AWS_PROXY integration needs a URI of the form "
+            f"…:lambda:path/2021-11-15/functions/{{arn}}/response-streaming-invocations: {uri}"
+        )
+    if _STREAMED.fullmatch(uri):
+        return f"This URI needs the response transfer mode STREAM: {uri}"
+    return (
+        "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+        f"invocations; Tidegate takes the former: {uri}"
     )
 
 

@@ -90,7 +90,7 @@ def http_proxy_plan(
         user_agent=f"User-Agent: AmazonAPIGateway_{around.api_id}\r\n".encode(),
         maps_user_agent=b"user-agent" in overridden,
         timeout=integration.timeout_in_millis / 1000,
-        streams=integration.response_transfer_mode == "STREAM",
+        idle=around.idle if integration.response_transfer_mode == "STREAM" else None,
     )
 
 
