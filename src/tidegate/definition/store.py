@@ -103,6 +103,11 @@ class Transaction(Protocol):
         """Whether any account or region has such a record; ids that name hosts are unique over all."""
         ...
 
+    def locate(self, kind: type[Record], *key: str) -> Scope | None:
+        """Whose record that is, for ids that are unique over all accounts and regions; None: nobody's."""
+        ...
+
+    def count(self, kind: type[Record], *key_prefix: str) -> int: ...
     def put(self, record: Record) -> None:
         """Raises msgspec.ValidationError for a record whose values are not of its types."""
         ...
@@ -165,6 +170,15 @@ class SqlTransaction:
     def exists_anywhere(self, kind: type[Record], *key: str) -> bool:
         found = (_records.c.kind == kind.__name__) & (_records.c.key == _SEPARATOR.join(key))
         return self._connection.execute(sa.select(_records.c.key).where(found).limit(1)).scalar() is not None
+
+    def locate(self, kind: type[Record], *key: str) -> Scope | None:
+        found = (_records.c.kind == kind.__name__) & (_records.c.key == _SEPARATOR.join(key))
+        row = self._connection.execute(sa.select(_records.c.account, _records.c.region).where(found).limit(1)).first()
+        return None if row is None else Scope(row.account, row.region)
+
+    def count(self, kind: type[Record], *key_prefix: str) -> int:
+        where = (self._where(kind), *_below(key_prefix))
+        return int(self._connection.execute(sa.select(sa.func.count()).select_from(_records).where(*where)).scalar_one())
 
     def put(self, record: Record) -> None:
         self._begin()
