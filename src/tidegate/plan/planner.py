@@ -113,8 +113,11 @@ class Planner:
         """What a commit means for the plan."""
         publication = Publication()
         kinds = set()
+        linked = set()
         for change in changes:
             kinds.add(change.kind)
+            if change.kind is VpcLink:
+                linked.add(change.scope)
             if change.kind is Stage:
                 self._follow_stage(change, publication)
             elif change.kind in _OF_FUNCTIONS:
@@ -126,11 +129,13 @@ class Planner:
             elif change.kind is UsagePlan:
                 plan = change.record
                 publication.usage_plans[change.key[0]] = plan_entry(plan) if isinstance(plan, UsagePlan) else None
+        if linked:
+            self._follow_links(linked)
         if not kinds.isdisjoint(_OF_DOMAINS):
             self._load_domains()
         if FunctionUrl in kinds:
             publication.urls = self._urls()
-        if Stage in kinds or not kinds.isdisjoint(_OF_DOMAINS):
+        if Stage in kinds or linked or not kinds.isdisjoint(_OF_DOMAINS):
             publication.snapshot = self._snapshot()
         return publication
 
@@ -152,6 +157,17 @@ class Planner:
             key = (change.key[0], change.key[1])
             if self._stages.pop(key, None) is not None:
                 publication.gone.append(key)
+
+    def _follow_links(self, scopes: set[Scope]) -> None:
+        """A VPC link came, went, or got another address: stages with private integrations lead elsewhere."""
+        for scope, stage in self._store.scan(Stage):
+            if scope in scopes and self._has_private_integrations(scope, stage):
+                self._compile(scope, stage)
+
+    def _has_private_integrations(self, scope: Scope, stage: Stage) -> bool:
+        with self._store.read(scope) as tx:
+            found = (tx.get(Deployment, stage.api_id, deployment_id) for deployment_id in stage.deployments)
+            return any(b'"VPC_LINK"' in tx.document(deployment.document) for deployment in found if deployment)
 
     def _compile(self, scope: Scope, stage: Stage) -> None:
         key = (stage.api_id, stage.stage_name)
