@@ -157,7 +157,7 @@ class Origin:
     host: str
     port: int
     verify: bool = True
-    """False: neither the certificate's chain nor its name is checked."""
+    """False: who issued the certificate is not checked."""
     identity: ClientIdentity | None = None
     """Shown to backends that ask for a certificate."""
     server_name: str | None = None

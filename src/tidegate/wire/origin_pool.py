@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tidegate.core.deadlines import Deadlines
 from tidegate.core.message import Origin, UpstreamError, UpstreamTimeout
+from tidegate.wire.certificates import problem_of
 from tidegate.wire.upstream_connection import GONE, IDLE, UpstreamConnection
 from tidegate.wire.upstream_limits import UpstreamLimits
 
@@ -138,21 +139,22 @@ class OriginPool:
 
     async def _connect(self, connection: UpstreamConnection, deadline: float) -> None:
         origin = self._origin
+        name = origin.server_name or origin.host
         seconds = min(deadline - self.loop.time(), self._limits.connect_timeout)
         try:
             context = self._context()
             async with asyncio.timeout(seconds) as limit:
-                await self.loop.create_connection(
-                    lambda: connection,
-                    origin.host,
-                    origin.port,
-                    ssl=context,
-                    server_hostname=(origin.server_name or origin.host) if context else None,
+                transport, _ = await self.loop.create_connection(
+                    lambda: connection, origin.host, origin.port, ssl=context, server_hostname=name if context else None
                 )
         except (OSError, ValueError) as error:  # TLS and name resolution fail with OSErrors; bad names with ValueError
             if isinstance(error, TimeoutError) and limit.expired():
                 raise UpstreamTimeout(f"{self.label}: not connected within {seconds:g} s") from None
             raise UpstreamError(f"{self.label}: {_reason(error)}") from error
+        if context is not None and not origin.verify:
+            certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            if problem := problem_of(certificate or b"", name):
+                raise UpstreamError(f"{self.label}: {problem}")
 
     # told by connections
 
