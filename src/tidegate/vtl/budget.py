@@ -39,11 +39,21 @@ DEFAULT_BUDGET = Budget()
 class Meter:
     """What one rendering has left. Every method raises BudgetExceeded when something is used up."""
 
-    __slots__ = ("_budget", "_deadline", "_next_look", "_work", "define_depths", "iterations_per_loop", "macro_depth")
+    __slots__ = (
+        "_budget",
+        "_deadline",
+        "_next_look",
+        "_work",
+        "_written",
+        "define_depths",
+        "iterations_per_loop",
+        "macro_depth",
+    )
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._work = budget.work
+        self._written = 0
         self._next_look = budget.work - _UNITS_BETWEEN_LOOKS_AT_THE_CLOCK
         self._deadline = perf_counter() + budget.seconds
         self.iterations_per_loop = budget.iterations_per_loop
@@ -85,6 +95,11 @@ class Meter:
         """The parts of the output, or of a text, as one."""
         self.size(sum(map(len, parts)))
         return "".join(parts)
+
+    def wrote(self, text: str) -> None:
+        """A long part of the output was made."""
+        self._written += len(text)
+        self.size(self._written)
 
     def text(self, parts: Sequence[str]) -> str:
         """The parts of a string in double quotes, or of a block, as one."""

@@ -1,13 +1,14 @@
 """Syntax tree → one Python function, `render(G, M, w)`: the variables, the meter, and the list that the output goes to.
 
-Consecutive text and references are one call of the list's `extend`. Macros, blocks of #define and strings with directives
-in them are functions inside of that function. The function runs in a namespace that has nothing but the runtime's operations.
+Consecutive text, references and #if's between texts are one string, written with one call of the list's `append`. Macros, blocks
+of #define and strings with directives in them are functions inside of that function. The function runs in a namespace that has
+nothing but the runtime's operations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from tidegate.vtl.budget import Meter
 from tidegate.vtl.code import Code
@@ -27,14 +28,17 @@ from tidegate.vtl.nodes import (
     Property,
     Reference,
     Set,
+    Step,
     Stop,
     Text,
 )
-from tidegate.vtl.runtime import operations
+from tidegate.vtl.runtime import VIEWS, operations
 from tidegate.vtl.variables import Variables, walk
 
-RUN = 60
-"""Texts and references written with one call."""
+RUN = 16
+"""Texts and references that become one string, before anybody can ask how long it is: few, as each may be long."""
+LONG_RUN = 1000
+"""Characters from which on such a string is counted at once, and not when all are joined."""
 LARGE_BODY = 30
 """Nodes of a loop's body from which on each turn is charged."""
 RESIZES = METERED | {"remove", "removeAll", "retainAll", "clear"}
@@ -60,12 +64,12 @@ class Compiler:
         code = self._code
         code.line("def render(G, M, w):", 0)
         with code.indented():
-            code.line("a = w.append; e = w.extend", 0)
+            code.line("a = w.append", 0)
             self._unpack_variables()
             for name, macro in self._template.macros.items():
                 code.line(f"def {self._macros[name]}(V, w):", macro.position)
                 with code.indented():
-                    code.line("a = w.append; e = w.extend", 0)
+                    code.line("a = w.append", 0)
                     self._in_function(Function(finish="return", is_macro=True), macro.body)
             self._in_function(Function(finish="return M.join(w)", is_main=True), self._template.body)
         namespace: dict[str, Any] = {"__builtins__": {}, **operations(self._dialect), **self._expressions.sites}
@@ -102,14 +106,14 @@ class Compiler:
         )
         self._code.line(f"def {name}(V):", 0)
         with self._code.indented():
-            self._code.line("w = []; a = w.append; e = w.extend", 0)
+            self._code.line("w = []; a = w.append", 0)
             self._in_function(function, body)
         return name
 
     def _block(self, nodes: tuple[Node, ...]) -> None:
-        run: list[Text | Reference] = []
+        run: list[Text | Reference | If] = []
         for node in nodes:
-            if isinstance(node, Text) or (isinstance(node, Reference) and not self._stops_loop(node)):
+            if isinstance(node, Text) or _chooses_text(node) or self._is_shown(node):
                 run.append(node)
                 if len(run) == self._run:
                     self._written(run)
@@ -119,32 +123,40 @@ class Compiler:
             self._statement(node)
         self._written(run)
 
-    def _stops_loop(self, node: Reference) -> bool:
-        """`$foreach.stop()`"""
-        return (
+    def _is_shown(self, node: Node) -> TypeGuard[Reference]:
+        """A reference that is not the statement `$foreach.stop()`."""
+        return isinstance(node, Reference) and not (
             self._dialect.foreach_can_stop
             and self._expressions.function.can_break
             and node.root == "foreach"
             and node.steps == (Method("stop", ()),)
         )
 
-    def _written(self, run: list[Text | Reference]) -> None:
+    def _written(self, run: list[Text | Reference | If]) -> None:
         """Text and references, taken out of the list."""
-        items = []
-        for node in run:
+        code = self._code
+        pieces = []
+        for number, node in enumerate(run):
             self._expressions.fresh()
             if isinstance(node, Text):
-                items.append((repr(node.text), 0))
-            else:
-                items.append((self._expressions.shown(node), node.position))
-        if len(items) == 1:
-            self._code.line(f"a({items[0][0]})", items[0][1])
-        elif items:
-            self._code.line("e((", items[0][1])
-            for item, position in items:
-                self._code.line(f" {item},", position)
-            self._code.line("))", items[-1][1])
+                pieces.append(repr(node.text))
+                continue
+            chosen = self._chosen(node) if isinstance(node, If) else self._expressions.shown(node)
+            code.line(f"x{number} = {chosen}", node.position)
+            pieces.append(f"f'{{x{number}}}'")
+        if len(pieces) == 1:
+            code.line(f"a({'x0' if pieces[0].startswith('f') else pieces[0]})", 0)
+        elif pieces:
+            code.line(f"a(r := {' '.join(pieces)})", 0)
+            code.line(f"if len(r) > {LONG_RUN}: M.wrote(r)", 0)
         run.clear()
+
+    def _chosen(self, node: If) -> str:
+        """One of the texts of an #if."""
+        choice = ""
+        for condition, body in node.branches:
+            choice += f"{_only_text(body)} if {self._expressions.truth(condition)} else "
+        return choice + _only_text(node.otherwise)
 
     # -- directives
 
@@ -219,8 +231,7 @@ class Compiler:
     def _foreach(self, node: Foreach) -> None:
         code, variables = self._code, self._variables
         loop = code.number()
-        code.line(f"s{loop} = {self._expressions.value(node.source)}", node.position)
-        code.line(f"L{loop} = elements(M, s{loop})", node.position)
+        self._elements(node, loop)
         code.line(f"if L{loop}:", node.position)
         with code.indented():
             watch = variables.shared or any(_resizes(part) for part in walk(node.body))
@@ -246,6 +257,22 @@ class Compiler:
             if variables.shared:
                 code.line(f"V['foreach'] = p{loop}; V['velocityCount'] = V['velocityHasNext'] = None", node.position)
             code.line("if len(w) > 100000: M.tick(0, w)", node.position)
+
+    def _elements(self, node: Foreach, loop: int) -> None:
+        """What is looped over, as `s…`, and its elements, as `L…`. The view of a map that only a loop sees need not be made."""
+        code, source = self._code, node.source
+        if isinstance(source, Reference) and source.steps and _is_view(last := source.steps[-1]):
+            map_of = Reference(source.root, source.steps[:-1], literal="", position=source.position)
+            code.line(f"s{loop} = {self._expressions.reference(map_of)}", node.position)
+            code.line(f"if s{loop}.__class__ is dict: L{loop} = viewed(M, {last.name}(s{loop}))", node.position)
+            code.line("else:", node.position)
+            with code.indented():
+                self._expressions.fresh()
+                code.line(f"s{loop} = {self._expressions.call(f's{loop}', last)}", node.position)
+                code.line(f"L{loop} = elements(M, s{loop})", node.position)
+        else:
+            code.line(f"s{loop} = {self._expressions.value(source)}", node.position)
+            code.line(f"L{loop} = elements(M, s{loop})", node.position)
 
     def _loop_body(self, node: Foreach, loop: int) -> None:
         function = self._expressions.function
@@ -274,6 +301,22 @@ class Compiler:
             thunks.append(f"'bodyContent': lambda: defined(M, {self._code.number()}, {name}, V)")
         scope = f"Scope(V, {{{', '.join(thunks)}}}, {literals!r})"
         self._code.line(f"call_macro(M, {self._macros[node.name]}, {node.name!r}, {scope}, w)", node.position)
+
+
+def _chooses_text(node: Node) -> TypeGuard[If]:
+    """Whether it is an #if that writes one of several texts, or nothing."""
+    if not isinstance(node, If):
+        return False
+    bodies = [body for _, body in node.branches] + [node.otherwise]
+    return all(len(body) < 2 and all(isinstance(part, Text) for part in body) for body in bodies)
+
+
+def _only_text(body: tuple[Node, ...]) -> str:
+    return repr("".join(part.text for part in body if isinstance(part, Text)))
+
+
+def _is_view(step: Step) -> TypeGuard[Method]:
+    return isinstance(step, Method) and step.name in VIEWS and not step.arguments
 
 
 def _resizes(node: object) -> bool:

@@ -129,9 +129,10 @@ class ExpressionCode:
                 return f"({bound_name}.get({name!r}) if {bound}.__class__ is dict else prop({bound_name}, {name!r}))"
             case Index(key):
                 return f"index({target}, {self.value(key)})"
-        return self._call(target, step, printed=printed)
+        return self.call(target, step, printed=printed)
 
-    def _call(self, target: str, method: Method, *, printed: bool) -> str:
+    def call(self, target: str, method: Method, *, printed: bool = False) -> str:
+        """A method call's result."""
         name = f"S{self._code.number()}"
         site = Site(method.name, len(method.arguments), self._dialect)
         self.sites[name] = site
@@ -139,8 +140,15 @@ class ExpressionCode:
         if method.name in WEIGHED:
             target = f"weighed(M, {target})"
         bound_name, bound = self._bound(target)
-        arguments = "".join(f", {self.value(argument)}" for argument in method.arguments)
-        call = f"({name.lower()}({bound}.__class__) or {name}.resolve({bound_name}))({bound_name}{arguments})"
+        arguments = [self.value(argument) for argument in method.arguments]
+        looked_up = ""
+        if method.name == "get" and len(arguments) == 1 and (is_text := _is_text(arguments[0], method.arguments[0])):
+            looked_up = f"{bound_name}.get({arguments[0]}) if {bound}.__class__ is dict and {is_text} else "
+            bound = bound_name
+        arguments.insert(0, bound_name)
+        call = f"({name.lower()}({bound}.__class__) or {name}.resolve({bound_name}))({', '.join(arguments)})"
+        if looked_up:
+            return f"({looked_up}{call})"
         if method.name in METERED:
             return f"grown(M, {call})"
         return call if printed or method.name in LIGHT else f"M.made({call})"
@@ -171,6 +179,10 @@ class ExpressionCode:
         for loop in self.function.loops:
             scope = f"ForeachScope(i{loop}, n{loop} + 1, {scope})"
         return scope, reference.steps
+
+    def _flags(self) -> set[str]:
+        """Those of the loops' variables that are true or false."""
+        return {self._of_loop(loop, name) for loop in self.function.loops for name in ("hasNext", "first", "last")}
 
     @staticmethod
     def _of_loop(loop: int, name: str) -> str:
@@ -230,6 +242,8 @@ class ExpressionCode:
             case Literal():
                 return str(expression.value is True)
             case Reference():
+                if (loop := self._loop_variable(expression)) is not None and loop[0] in self._flags() and not loop[1]:
+                    return loop[0]
                 name, bound = self._bound(self.reference(expression))
                 return f"({bound} is not None and {name} is not False)"
             case Not():
@@ -278,6 +292,13 @@ class ExpressionCode:
                 kind = "str" if node.value.__class__ is str else "int"
                 return f"({name} == {literal} if {bound}.__class__ is {kind} else equal(M, {name}, {literal}))"
         return f"equal(M, {left}, {right})"
+
+
+def _is_text(code: str, expression: Expression) -> str:
+    """The condition that an argument is a string, where it may be looked at twice; else empty."""
+    if isinstance(expression, Literal):
+        return "True" if expression.value.__class__ is str else ""
+    return f"{code}.__class__ is str" if code.isidentifier() else ""
 
 
 def _folded(operation: Operation) -> object:

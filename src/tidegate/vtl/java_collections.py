@@ -130,7 +130,8 @@ def _clear(elements: list[Any] | dict[Any, Any]) -> str:
     return VOID
 
 
-def _entries(of: dict[Any, Any]) -> list[Entry]:
+def entries(of: dict[Any, Any]) -> list[Entry]:
+    """`$map.entrySet()`"""
     return [Entry(of, key) for key in of]
 
 
@@ -195,7 +196,7 @@ MAP: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ("containsValue", 1): (lambda entries, value: any(same(each, value) for each in entries.values()), "o"),
     ("keySet", 0): (lambda entries: JavaCollection(entries, list), ""),
     ("values", 0): (lambda entries: JavaCollection(entries, dict.values), ""),
-    ("entrySet", 0): (lambda entries: JavaCollection(entries, _entries), ""),
+    ("entrySet", 0): (lambda of: JavaCollection(of, entries), ""),
     ("clear", 0): (_clear, ""),
 }
 

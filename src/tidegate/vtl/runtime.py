@@ -12,6 +12,7 @@ from tidegate.vtl import arithmetic
 from tidegate.vtl.budget import Meter
 from tidegate.vtl.dialect import Dialect
 from tidegate.vtl.errors import TemplateError
+from tidegate.vtl.java_collections import entries
 from tidegate.vtl.java_methods import java_class
 from tidegate.vtl.values import Defined, ForeachScope, Host, JavaArray, JavaClass, JavaCollection, text_of
 
@@ -135,6 +136,23 @@ def elements(meter: Meter, value: Any) -> list[Any] | tuple[Any, ...]:
         meter.too_many(len(value))
     meter.charge(5 * len(value))
     return list(value)
+
+
+def viewed(meter: Meter, view: list[Any]) -> list[Any]:
+    """A view of a map as what a loop runs over."""
+    size = len(view)
+    if size > meter.iterations_per_loop:
+        meter.too_many(size)
+    meter.charge(7 * size + 2)
+    return view
+
+
+VIEWS: dict[str, Callable[[dict[Any, Any]], list[Any]]] = {
+    "keySet": list,
+    "values": lambda of: list(of.values()),
+    "entrySet": entries,
+}
+"""A map's methods for its views, and what a loop over them runs over."""
 
 
 def watched(source: Any) -> list[Any] | dict[Any, Any]:
@@ -272,7 +290,7 @@ def operations(dialect: Dialect) -> dict[str, Any]:
             return dialect.null_equals_empty and (left == "" or right == "")
         return arithmetic.equal(meter, left, right)
 
-    return {
+    return VIEWS | {
         "prop": prop,
         "index": index,
         "equal": equal,
@@ -280,6 +298,7 @@ def operations(dialect: Dialect) -> dict[str, Any]:
         "touched": show_touched,
         "escaped": show_escaped,
         "elements": elements,
+        "viewed": viewed,
         "span": span,
         "watched": watched,
         "changed": changed,
