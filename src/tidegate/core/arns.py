@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
+
+from tidegate.core.globs import glob
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,12 @@ def function_arn(region: str, account: str, name: str, qualifier: str | None = N
     return f"{arn}:{qualifier}" if qualifier else arn
 
 
-@lru_cache(maxsize=4096)
-def _wildcard(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern), re.DOTALL)
+_glob = lru_cache(maxsize=4096)(glob)
 
 
 def string_like(pattern: str, text: str) -> bool:
     """IAM's StringLike: `*` any run of characters, `?` any one."""
-    return _wildcard(pattern).fullmatch(text) is not None
+    return _glob(pattern)(text)
 
 
 def arn_like(pattern: str, arn: str) -> bool:

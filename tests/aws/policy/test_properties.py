@@ -25,7 +25,8 @@ from tidegate.aws.policy import (
     parse_policy,
 )
 from tidegate.aws.policy.document import policy_size
-from tidegate.aws.policy.patterns import glob, matcher, resource_glob, tokens
+from tidegate.aws.policy.patterns import resource_glob, tokens
+from tidegate.core.globs import glob, matcher
 
 ACCOUNT = "111122223333"
 ARN = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:"

@@ -15,6 +15,7 @@ from tidegate.aws.policy.conditions import AnyCondition, compile_condition
 from tidegate.aws.policy.document import Kind, Names, Statement, parse_policy
 from tidegate.aws.policy.principals import Grade, Principal, PrincipalSet, principal_set
 from tidegate.aws.policy.request import Request, boundaries
+from tidegate.core.globs import Matcher, glob
 
 _FEW = 8
 """Statements that are faster to walk through than to look up."""
@@ -47,10 +48,10 @@ class CompiledStatement:
         folded = [action.lower() for action in text.action.values]
         self._any_action = "*" in folded
         self._actions = frozenset(action for action in folded if not _is_pattern(action))
-        self._globs = [patterns.glob(action) for action in folded if _is_pattern(action)]
+        self._globs = [glob(action) for action in folded if _is_pattern(action)]
         resources = text.resource.values if text.resource is not None else ("*",)
         self._any_resource = "*" in resources
-        self._resources: list[patterns.Matcher] = []
+        self._resources: list[Matcher] = []
         self._templates: list[patterns.Template | patterns.ArnTemplate] = []
         for resource in resources:
             template = patterns.arn_template(resource, variables=variables)

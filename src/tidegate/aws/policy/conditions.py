@@ -15,6 +15,7 @@ from tidegate.aws.policy import patterns, values
 from tidegate.aws.policy.document import ConditionText, PolicyError
 from tidegate.aws.policy.patterns import ArnTemplate, Lookup, Template
 from tidegate.aws.policy.request import Request
+from tidegate.core.globs import Matcher, glob
 
 Test = Callable[[str, Lookup], bool]
 """Whether one value of the request matches any value of the policy."""
@@ -121,7 +122,7 @@ def _exactly(fold: Callable[[str], str]) -> Maker:
 
 def _like(given: Sequence[str], variables: bool) -> Made:
     found = [(text, patterns.template(text, variables=variables)) for text in given]
-    globs = [patterns.glob(text) for text, template in found if template is None]
+    globs = [glob(text) for text, template in found if template is None]
     templates = [template for _, template in found if template is not None]
     return _matching(globs, templates)
 
@@ -134,7 +135,7 @@ def _arn_like(given: Sequence[str], variables: bool) -> Made:
     return _matching(globs, templates)
 
 
-def _matching(globs: Sequence[patterns.Matcher], templates: Sequence[Template | ArnTemplate]) -> Made:
+def _matching(globs: Sequence[Matcher], templates: Sequence[Template | ArnTemplate]) -> Made:
     def test(value: str, lookup: Lookup) -> bool:
         return any(match(value) for match in globs) or any(template.matches(value, lookup) for template in templates)
 
