@@ -23,6 +23,7 @@ from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.admin import Admin
 from tidegate.control.apigateway.service import RestApiService
+from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.objects import S3Objects
 from tidegate.control.awslambda.service import LambdaService
 from tidegate.control.logs.service import LogsService
@@ -196,7 +197,14 @@ class App:
                 "apigateway": RestApiService(
                     office, apigateway, self._functions, MethodTester(services), self._flush_authorizers
                 ),
-                "lambda": LambdaService(office, awslambda, self._functions, self._events, S3Objects(caller)),
+                "lambda": LambdaService(
+                    office,
+                    awslambda,
+                    self._functions,
+                    self._events,
+                    S3Objects(caller),
+                    LocalFolders(settings.allows_local_folders),
+                ),
                 "logs": LogsService(office, logs, self._functions),
             },
             admin=admin.handle,

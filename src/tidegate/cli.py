@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from tidegate import __version__
-from tidegate.commands import openapi, vtl
+from tidegate.commands import openapi, requests, vtl
 from tidegate.settings import Settings, SettingsError, load_settings
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -34,6 +34,12 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--account", help="Default account.  [default: 000000000000]"),
         click.option("--region", help="Default region.  [default: us-east-1]"),
+        click.option(
+            "--hot-reload",
+            type=click.Choice(["auto", "on", "off"]),
+            help="Whether local folders can be code of functions; auto: while only this machine reaches the server."
+            "  [default: auto]",
+        ),
         click.option("--log-level", help="DEBUG, INFO, WARNING or ERROR.  [default: INFO]"),
     ):
         command = option(command)
@@ -49,6 +55,8 @@ def main() -> None:
 main.add_command(openapi.check)
 main.add_command(openapi.import_file)
 main.add_command(vtl.vtl)
+main.add_command(requests.why)
+main.add_command(requests.simulate)
 
 
 @main.command()
@@ -72,9 +80,10 @@ def run(template: Path, stack_name: str | None, parameters: tuple[str, ...], **f
     given = _parameters(parameters)
     endpoint = f"http://{settings.host}:{settings.port}"
     if settings.port != 0 and _is_tidegate(endpoint):
-        _deploy(template, name, given, settings, endpoint)
+        _deploy(template, name, given, settings, endpoint, hot_reload=settings.hot_reload == "on")
     else:
-        _run(_serve(settings, lambda address: _deploy(template, name, given, settings, address)))
+        hot = settings.allows_local_folders
+        _run(_serve(settings, lambda address: _deploy(template, name, given, settings, address, hot_reload=hot)))
 
 
 @main.command()
@@ -139,8 +148,10 @@ def _is_tidegate(endpoint: str) -> bool:
         return False
 
 
-def _deploy(template: Path, name: str, parameters: dict[str, str], settings: Settings, endpoint: str) -> None:
-    """Raises ClickException with every problem."""
+def _deploy(
+    template: Path, name: str, parameters: dict[str, str], settings: Settings, endpoint: str, *, hot_reload: bool
+) -> None:
+    """Raises ClickException with every problem. `hot_reload`: the server can read the template's folders."""
     import boto3
     from botocore.config import Config
 
@@ -163,6 +174,7 @@ def _deploy(template: Path, name: str, parameters: dict[str, str], settings: Set
             region=settings.region,
             endpoint=endpoint,
             out=click.echo,
+            hot_reload=hot_reload,
         )
     except DeployError as error:
         raise click.ClickException(str(error)) from None

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Settings:
     workers_per_function: int = 64
     worker_idle: float = 600.0
     """Seconds that a function process is kept without work."""
+    hot_reload: str = "auto"
+    """Whether functions may have a local folder as their code: `on`, `off`, or `auto`: while only this machine reaches us."""
     ca_file: Path | None = None
     """Certificates to trust for https backends beside the system's."""
     aws_credentials: str = "local"
@@ -41,6 +44,11 @@ class Settings:
     integration's role by STS)."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Neighbours by signing name, `*` for all; from AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>."""
+
+    @property
+    def allows_local_folders(self) -> bool:
+        """A function whose code is a folder makes what the server can read readable by whoever may make functions."""
+        return self.hot_reload == "on" or (self.hot_reload == "auto" and _loopback(self.host))
 
 
 _ACCOUNT = re.compile(r"\d{12}")
@@ -117,6 +125,13 @@ def _endpoints(environment: Mapping[str, str]) -> dict[str, str]:
     return endpoints
 
 
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _check(settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
         raise SettingsError(f"port {settings.port} is not between 0 and 65535")
@@ -128,5 +143,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"log_level {settings.log_level} is none of {', '.join(_LEVELS)}")
     if settings.aws_credentials not in ("local", "chain"):
         raise SettingsError(f"aws_credentials {settings.aws_credentials} is neither local nor chain")
+    if settings.hot_reload not in ("auto", "on", "off"):
+        raise SettingsError(f"hot_reload {settings.hot_reload} is none of auto, on, off")
     if settings.workers < 1 or settings.workers_per_function < 1:
         raise SettingsError("workers and workers_per_function have to be at least 1")

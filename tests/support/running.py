@@ -43,11 +43,12 @@ class Answer:
 
 @dataclass
 class Server:
-    """`tidegate start` on a free port. `access_log` gathers what it writes to standard output."""
+    """`tidegate start` (or another `command`) on a free port. `access_log` gathers what it writes to standard output."""
 
     data: Path
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ("start",)
     port: int = 0
     access_log: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
@@ -57,7 +58,7 @@ class Server:
             sys.executable,
             "-m",
             "tidegate.cli",
-            "start",
+            *self.command,
             "--port",
             "0",
             "--data",

@@ -22,6 +22,8 @@ from pathlib import Path
 
 BUCKET = "tidegate"
 """Packages appear in the translated template as objects of a bucket by this name; it exists nowhere."""
+HOT_RELOAD = "hot-reload"
+"""Folders that the server is to read itself appear as objects of this one, named by their paths."""
 
 _SKIPPED_FOLDERS = frozenset({".aws-sam", ".git", ".mypy_cache", ".pytest_cache", ".venv", "__pycache__"})
 _ARCHIVES = frozenset({".zip", ".jar"})
@@ -62,6 +64,14 @@ class Packages:
             self._zips[key] = content
             self._known[path] = key
         return self._known[path]
+
+    def hot(self, path: Path) -> str | None:
+        """A folder as it lies there, with that of its dependencies; None: it cannot run unpacked. Raises PackageError."""
+        path = path.resolve()
+        if not path.is_dir():
+            return None
+        _check_node_modules(path)
+        return ":".join(map(str, filter(None, (path, self._dependencies(path)))))
 
     def _pack(self, path: Path) -> bytes:
         if not path.exists():

@@ -82,8 +82,18 @@ class _Promised:
         return UNKNOWN
 
 
-def make_plan(path: Path, *, target: Target, given: Mapping[str, str], exports: Mapping[str, str], cache: Path) -> Plan:
-    """Read and check a template. `given`: parameter values. `exports`: outputs of other stacks. Raises DeployError."""
+def make_plan(
+    path: Path,
+    *,
+    target: Target,
+    given: Mapping[str, str],
+    exports: Mapping[str, str],
+    cache: Path,
+    hot_reload: bool = False,
+) -> Plan:
+    """Read and check a template. `given`: parameter values. `exports`: outputs of other stacks. `hot_reload`: the server can
+    read the folders with the functions' code. Raises DeployError.
+    """
     document = read_template(path)
     values, problems = resolve_parameters(document.body.get("Parameters") or {}, given)
     scope = Scope(
@@ -94,7 +104,7 @@ def make_plan(path: Path, *, target: Target, given: Mapping[str, str], exports: 
         exports=exports,
     )
     packages = Packages(cache)
-    body, unread = Sources(path.resolve().parent, scope, packages).resolve(document.body)
+    body, unread = Sources(path.resolve().parent, scope, packages, hot_reload).resolve(document.body)
     problems += unread
     if problems:
         raise DeployError([*problems, *_refused_types(document, body["Resources"])])

@@ -46,11 +46,13 @@ def deploy(
     endpoint: str,
     out: Callable[[str], None],
     cache: Path = _CACHE,
+    hot_reload: bool = False,
 ) -> DeployResult:
     """Create or update a stack from a SAM or CloudFormation template.
 
     `clients`: makes boto3 clients for the server; `endpoint`: its base URL, for the URLs that are shown; `out`: takes every
-    line of the report; `cache`: where installed Python dependencies are kept. Raises DeployError with all problems: when it
+    line of the report; `cache`: where installed Python dependencies are kept; `hot_reload`: functions run the template's
+    folders as they lie there, which the server has to be able to read. Raises DeployError with all problems: when it
     comes before the first line, nothing has been touched.
     """
     if not _STACK_NAME.fullmatch(stack_name):
@@ -59,7 +61,9 @@ def deploy(
         )
     target = Target(stack_name, account, region)
     exports = exports_of_others(stacks, stack_name)
-    plan = make_plan(template_path, target=target, given=parameters, exports=exports, cache=cache)
+    plan = make_plan(
+        template_path, target=target, given=parameters, exports=exports, cache=cache, hot_reload=hot_reload
+    )
     saved = stacks.get(stack_name)
     state = StackState.from_json(saved) if saved else StackState(stack_name, target.stack_id)
     events: list[Event] = []

@@ -13,7 +13,7 @@ from typing import Any
 
 from tidegate.deploy.errors import DeployError, Problem
 from tidegate.deploy.intrinsics import UNKNOWN, IntrinsicError, Scope, evaluate, function_of
-from tidegate.deploy.package import BUCKET, PackageError, Packages
+from tidegate.deploy.package import BUCKET, HOT_RELOAD, PackageError, Packages
 from tidegate.deploy.template import read_document
 
 _FUNCTION = "AWS::Serverless::Function"
@@ -36,6 +36,8 @@ class Sources:
     scope: Scope
     """Parameters and mappings, for file names that are computed."""
     packages: Packages
+    hot_reload: bool = False
+    """Functions run the folders themselves, not packages of what is in them now."""
 
     def resolve(self, template: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         """The template with every file in its place, and what could not be read."""
@@ -96,7 +98,13 @@ class Sources:
             elif kind == _LAYER:
                 self._layer_content(properties)
             elif (member := _CODE.get(kind)) and isinstance(properties.get(member), str):
-                properties[member] = {"S3Bucket": BUCKET, "S3Key": self._packed(properties[member])}
+                location = properties[member]
+                folder = self._hot(location) if kind == "AWS::Lambda::Function" else None
+                properties[member] = (
+                    {"S3Bucket": HOT_RELOAD, "S3Key": folder}
+                    if folder
+                    else {"S3Bucket": BUCKET, "S3Key": self._packed(location)}
+                )
             elif kind in _DEFINITIONS:
                 self._definition(properties, *_DEFINITIONS[kind])
         except (IntrinsicError, PackageError) as error:
@@ -111,7 +119,16 @@ class Sources:
         elif "InlineCode" not in properties:
             # AWS: `sam package` takes the template's own folder when no CodeUri is given.
             uri = properties.get("CodeUri", inherited.get("CodeUri", "."))
-            properties["CodeUri"] = uri if _in_s3(uri) else f"s3://{BUCKET}/{self._packed(uri)}"
+            if _in_s3(uri):
+                properties["CodeUri"] = uri
+            elif folder := self._hot(uri):
+                properties["CodeUri"] = {"Bucket": HOT_RELOAD, "Key": folder}
+            else:
+                properties["CodeUri"] = f"s3://{BUCKET}/{self._packed(uri)}"
+
+    def _hot(self, location: Any) -> str | None:
+        """The key of a folder that is to run as it lies there."""
+        return self.packages.hot(self._local(evaluate(location, self.scope))) if self.hot_reload else None
 
     def _layer_content(self, properties: dict[str, Any]) -> None:
         # AWS: `sam package` takes the template's own folder when no ContentUri is given.

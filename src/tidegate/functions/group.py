@@ -5,6 +5,7 @@ Not here: which of its workers runs what (scheduler).
 
 from __future__ import annotations
 
+from tidegate.functions.folders import Stamp
 from tidegate.functions.invocation import Invocation
 from tidegate.functions.logs import FunctionLog
 from tidegate.functions.scheduler import Group
@@ -20,7 +21,7 @@ class FunctionGroup(Group[Invocation]):
         super().__init__()
         self.spec = spec
         self.log = function_log
-        self.stamp: bytes | None = None
+        self.stamp: Stamp | None = None
         """Of the folder from which the workers are started; None: there is none, or no look was taken yet."""
         self.look = 0
         """The number of the look that gave the stamp."""

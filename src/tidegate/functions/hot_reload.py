@@ -9,7 +9,8 @@ import asyncio
 from pathlib import Path
 
 from tidegate.functions.catalog import Catalog, not_found
-from tidegate.functions.folders import stamp
+from tidegate.functions.folders import Stamp, changed, stamp
+from tidegate.functions.spec import InvokeError
 from tidegate.functions.targets import Function
 
 
@@ -27,13 +28,24 @@ class HotReload:
         """
         self._looks += 1
         look = self._looks
-        seen = await self._loop.run_in_executor(None, stamp, Path(folder))
+        seen = await self._loop.run_in_executor(None, stamp, Path(folder), _recent(function.group.stamp))
         current = self._catalog.current(function)
         if current is None:
             raise not_found(function.entry.arn)
+        if not seen.there:
+            raise _gone(function, folder)
         group = current.group
         if look > group.look and current.entry.spec.folder == folder:
-            if group.stamp not in (None, seen):
+            if group.slots if group.stamp is None else changed(group.stamp, seen):
                 self._catalog.renew(current)
             current.group.stamp, current.group.look = seen, look
         return current
+
+
+def _recent(stamp: Stamp | None) -> frozenset[str]:
+    return frozenset() if stamp is None else stamp.recent
+
+
+def _gone(function: Function, folder: str) -> InvokeError:
+    text = f"The code of {function.entry.spec.name} is the folder {folder}, which is not there (any more)."
+    return InvokeError("InvalidZipFileException", text, 502)

@@ -21,6 +21,7 @@ from pathlib import Path
 from tidegate.functions.environment import Place
 from tidegate.functions.python_home import provided_distributions
 from tidegate.functions.runtimes import Runtime
+from tidegate.functions.spec import FunctionSpec
 
 log = logging.getLogger("tidegate.functions")
 
@@ -70,8 +71,9 @@ class Isolation:
                 log.info("functions run without namespaces of their own: this system does not let us make any")
         return self._available
 
-    def cell(self, place: Place, runtime: Runtime, *, folder: bool) -> Cell:
+    def cell(self, place: Place, runtime: Runtime, spec: FunctionSpec) -> Cell:
         """`place`: with the machine's paths. Code in a folder stays where it is, with all that surrounds it."""
+        folder = spec.folder is not None
         binds = [] if folder else [(place.task_root, TASK_ROOT)]
         if place.opt != OPT:
             binds.append((place.opt, OPT))
@@ -88,7 +90,7 @@ class Isolation:
             expose.append(str(Path(os.path.realpath(runtime.interpreter.executable)).parent.parent))
         hidden = self._hidden
         if folder:
-            expose.append(place.task_root)
+            expose += (place.task_root, *spec.libraries)
             hidden = [path for path in hidden if path != self._home]
         task_root = place.task_root if folder else TASK_ROOT
         shown = [(path, path) for path in dict.fromkeys(expose) if _below(path, [*hidden, TMP])]

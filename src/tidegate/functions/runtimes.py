@@ -92,10 +92,10 @@ class Runtime:
             f"python{found.version[0]}.{found.version[1]}" if wanted.family == "python" else f"node {found.version[0]}"
         )
 
-    def command(self, handler: str, task_root: str, opt: str) -> list[str]:
+    def command(self, handler: str, task_root: str, opt: str, libraries: tuple[str, ...] = ()) -> list[str]:
         """What to execute. Raises InvalidEntrypoint."""
         if self.declared.family == "python":
-            return [self.python, str(LAUNCHER), handler, opt]
+            return [self.python, str(LAUNCHER), handler, opt, *libraries]
         if self.interpreter is not None:
             return [self.interpreter.executable, str(_NODE_CLIENT)]
         return [_entrypoint(self.declared.name, handler, task_root, opt)]

@@ -52,6 +52,8 @@ class FunctionSpec:
     """Code hashes, as `code_sha256`, in the order in which they are laid over each other."""
     folder: str | None = None
     """A directory with the code, in place of a package; what is saved there runs from the next invocation on."""
+    libraries: tuple[str, ...] = ()
+    """Directories with what the code in a folder needs and does not hold; searched by Python after the folder."""
 
     @property
     def arn(self) -> str:

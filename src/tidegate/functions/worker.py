@@ -112,10 +112,10 @@ class Worker:
             await self._server.listen(self._loop)
             plan.scratch.mkdir(parents=True)
             place = self._place(runtime, opt)
-            command = runtime.command(plan.spec.handler, place.task_root, place.opt)
+            command = runtime.command(plan.spec.handler, place.task_root, place.opt, plan.spec.libraries)
             prefix: tuple[str, ...] = ()
             if isolation is not None:
-                cell = isolation.cell(place, runtime, folder=plan.spec.folder is not None)
+                cell = isolation.cell(place, runtime, plan.spec)
                 place, prefix, command = cell.place, cell.prefix, [cell.inside(word) for word in command]
             environment = worker_environment(plan.spec, plan.base_environment, place)
             self._process.start(

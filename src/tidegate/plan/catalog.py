@@ -34,6 +34,8 @@ def catalog_entry(function: Function | FunctionVersion, scope: Scope) -> Catalog
         memory=function.memory_size,
         environment=function.environment or {},
         layers=tuple(layer.code_sha256 for layer in function.layers if layer.code_sha256),
+        folder=function.folder,
+        libraries=tuple(function.libraries),
     )
     return CatalogEntry(
         spec,

@@ -6,6 +6,7 @@ Source: *CreateFunction* and its kin; shared facts, lambda §13. Not here: what 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tidegate.aws.model import Params
@@ -26,8 +27,8 @@ from tidegate.control.awslambda.lookup import (
 )
 from tidegate.control.awslambda.settings import (
     HERE,
+    read_code,
     read_environment,
-    read_package,
     read_runtime,
     refuse_unsupported,
 )
@@ -51,15 +52,14 @@ def create_function(context: Context, params: Params) -> dict[str, Any]:
         raise invalid("Tidegate does not support container images yet")
     if not (params.get("runtime") and params.get("handler")):
         raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
-    sha256, size = read_package(context, params["code"])
+    code = read_code(context, params["code"])
     function = Function(
         function_name=name,
         function_arn=function_arn(context.scope.region, context.scope.account, name),
         role=params["role"],
         runtime=read_runtime(params["runtime"]),
         handler=params["handler"],
-        code_sha256=sha256,
-        code_size=size,
+        **code,
         last_modified=timestamp(context),
         revision_id=context.ids.request_id(),
         description=params.get("description") or "",
@@ -88,10 +88,16 @@ def get_function(context: Context, params: Params) -> dict[str, Any]:
     reserved = function.reserved_concurrency
     return {
         "configuration": configuration(found, qualifier=read_target(context, params)[1]),
-        "code": {"repository_type": "S3", "location": package_location(context, found.code_sha256)},
+        "code": _code(context, found),
         "tags": function.tags,
         "concurrency": None if reserved is None else {"reserved_concurrent_executions": reserved},
     }
+
+
+def _code(context: Context, found: Function | FunctionVersion) -> dict[str, str]:
+    if found.folder is not None:
+        return {"repository_type": "local", "location": Path(found.folder).as_uri()}
+    return {"repository_type": "S3", "location": package_location(context, found.code_sha256)}
 
 
 def get_function_configuration(context: Context, params: Params) -> dict[str, Any]:
@@ -119,11 +125,9 @@ def update_function_code(context: Context, params: Params) -> dict[str, Any]:
     function = get_function_record(context, params)
     check_revision(function.revision_id, params, "GetFunction/GetAlias")
     refuse_unsupported(params)
-    sha256, size = read_package(context, params)
     changed = replace(
         function,
-        code_sha256=sha256,
-        code_size=size,
+        **read_code(context, params),
         architectures=params.get("architectures") or function.architectures,
         last_modified=timestamp(context),
         revision_id=context.ids.request_id(),

@@ -1,4 +1,5 @@
-"""Code that lies in S3: fetched from the neighbour before the operation that names it runs.
+"""Code that lies in S3, fetched from the neighbour before the operation that names it runs; or in a local folder, which is
+written as an object of the bucket `hot-reload`.
 
 Source: *FunctionCode*, *LayerVersionContentInput*. The messages are those that Lambda passes on from S3.
 """
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from tidegate.aws.caller import AwsCaller
 from tidegate.aws.model import Params
 from tidegate.aws.scope import Scope
+from tidegate.control.awslambda.local_folders import BUCKET, LocalFolders
 from tidegate.control.awslambda.lookup import invalid
 from tidegate.core.message import UpstreamError
 
@@ -52,8 +54,8 @@ def _element(name: str, text: str) -> str:
     return found[1] if found else "unknown"
 
 
-async def with_object(objects: Objects, operation: str, params: Params, scope: Scope) -> Params:
-    """The parameters with the object's bytes in the place of its name. Raises ControlError."""
+async def with_object(objects: Objects, folders: LocalFolders, operation: str, params: Params, scope: Scope) -> Params:
+    """The parameters with the object's bytes beside its name, or the folders that it stands for. Raises ControlError."""
     if operation not in _HOLDERS:
         return params
     holder = _HOLDERS[operation]
@@ -63,6 +65,8 @@ async def with_object(objects: Objects, operation: str, params: Params, scope: S
         return params
     if code.get("zip_file") is not None:
         raise invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
-    data = await objects.get(scope, bucket, key, code.get("s3_object_version"))
-    given = {**code, "zip_file": data}
+    if bucket == BUCKET and operation != "PublishLayerVersion":
+        given = {**code, "folders": folders.read(key)}
+    else:
+        given = {**code, "zip_file": await objects.get(scope, bucket, key, code.get("s3_object_version"))}
     return given if holder is None else {**params, holder: given}

@@ -14,6 +14,7 @@ from tidegate.aws.model import Params
 from tidegate.aws.rest import Answer, Operation, RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.awslambda import OPERATIONS, unsupported
+from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.lookup import get_configured, invalid, resolve_arn
 from tidegate.control.awslambda.objects import Objects, with_object
 from tidegate.control.service import ManagementService, Office
@@ -27,19 +28,26 @@ _MAX_CLIENT_CONTEXT = 3583
 
 class LambdaService(ManagementService):
     def __init__(
-        self, office: Office, protocol: RestJson, functions: Functions, events: Events, objects: Objects
+        self,
+        office: Office,
+        protocol: RestJson,
+        functions: Functions,
+        events: Events,
+        objects: Objects,
+        folders: LocalFolders,
     ) -> None:
         super().__init__(office, protocol, OPERATIONS, unsupported(list(protocol.operations)))
         self._functions = functions
         self._events = events
         self._objects = objects
+        self._folders = folders
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "Invoke":
             return await self._invoke(params, scope)
         if form.name == "InvokeWithResponseStream":
             return await self._invoke_stream(params, scope)
-        params = await with_object(self._objects, form.name, params, scope)
+        params = await with_object(self._objects, self._folders, form.name, params, scope)
         return await super().call(form, params, scope, request)
 
     async def _invoke(self, params: Params, scope: Scope) -> Answer:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import platform
 import re
+from typing import Any
 
 from tidegate.aws.model import Params, Violations
+from tidegate.control.awslambda.local_folders import name_hash
 from tidegate.control.awslambda.lookup import invalid, read_name
 from tidegate.control.context import Context
 from tidegate.functions.packages import PackageError
@@ -77,8 +79,11 @@ def refuse_unsupported(params: Params) -> None:
         raise invalid("Tidegate does not support ephemeral storage sizes other than 512 yet")
 
 
-def read_package(context: Context, code: Params) -> tuple[str, int]:
-    """Hash and size. Code in S3 has been fetched before (service). Raises ControlError."""
+def read_code(context: Context, code: Params) -> dict[str, Any]:
+    """The record's fields of it. Code in S3 has been fetched before (service). Raises ControlError."""
+    if folders := code.get("folders"):
+        folder, *libraries = folders
+        return {"code_sha256": name_hash(folder), "code_size": 0, "folder": folder, "libraries": libraries}
     data = code.get("zip_file")
     if data is None:
         if code.get("image_uri"):
@@ -88,7 +93,7 @@ def read_package(context: Context, code: Params) -> tuple[str, int]:
         package = context.packages.add(data)
     except PackageError as error:
         raise invalid(error.message) from error
-    return package.code_sha256, package.code_size
+    return {"code_sha256": package.code_sha256, "code_size": package.code_size, "folder": None, "libraries": []}
 
 
 def read_runtime(runtime: str) -> str:

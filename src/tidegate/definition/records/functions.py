@@ -64,6 +64,10 @@ class Configured(Invocable):
     layers: list[FunctionLayer] = field(default_factory=list)
     dead_letter_target: str | None = None
     """ARN of a queue or topic."""
+    folder: str | None = None
+    """A local directory with the code, in place of a package."""
+    libraries: list[str] = field(default_factory=list)
+    """Local directories with what that code needs beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
