@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from tidegate import __version__
-from tidegate.commands import openapi, requests, vtl
+from tidegate.commands import openapi, vtl
 from tidegate.settings import Settings, SettingsError, load_settings
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -55,8 +55,6 @@ def main() -> None:
 main.add_command(openapi.check)
 main.add_command(openapi.import_file)
 main.add_command(vtl.vtl)
-main.add_command(requests.why)
-main.add_command(requests.simulate)
 
 
 @main.command()
