@@ -21,6 +21,7 @@ from tidegate.aws.json_rpc import JsonRpc
 from tidegate.aws.model import load_service_model
 from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
+from tidegate.control.access import Access, Mode
 from tidegate.control.admin import Admin
 from tidegate.control.apigateway.service import RestApiService
 from tidegate.control.awslambda.local_folders import LocalFolders
@@ -32,9 +33,10 @@ from tidegate.control.service import Office
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
-from tidegate.core.message import Origin
+from tidegate.core.message import Endpoint, Origin
+from tidegate.core.vault import open_vault
 from tidegate.definition.store import SqlStore, StoreError
-from tidegate.entry import Entry
+from tidegate.entry import Entry, too_large
 from tidegate.functions.asynchronous import EventQueue
 from tidegate.functions.destinations import Destinations
 from tidegate.functions.events import EventStoreError
@@ -45,7 +47,7 @@ from tidegate.functions.packages import PackageStore
 from tidegate.functions.service import FunctionService
 from tidegate.gateway.front import DataPlane
 from tidegate.gateway.function_urls import FunctionUrls
-from tidegate.gateway.guards.iam import Iam, LocalCallers
+from tidegate.gateway.guards.iam import Iam
 from tidegate.gateway.guards.lambda_authorizer import LambdaAuthorizer
 from tidegate.gateway.guards.pool_keys import JwksKeys
 from tidegate.gateway.guards.user_pools import UserPools
@@ -59,6 +61,8 @@ from tidegate.gateway.integrations.lambda_stream import LambdaStream
 from tidegate.gateway.integrations.mock import Mock
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.rest import RestPipeline, Services
+from tidegate.gateway.simulation import Simulator
+from tidegate.gateway.stories import Stories
 from tidegate.gateway.testing import MethodTester
 from tidegate.plan.nodes import (
     AwsPlan,
@@ -75,8 +79,10 @@ from tidegate.plan.nodes import (
 )
 from tidegate.plan.planner import Planner, Publication
 from tidegate.settings import Settings
+from tidegate.state.callers import Callers, LocalCallers
 from tidegate.state.keys import KeyRing
 from tidegate.state.limiter import MemoryLimiter
+from tidegate.state.sessions import Sessions
 from tidegate.wire.server import HttpServer, Limits
 from tidegate.wire.upstream import UpstreamPool
 
@@ -107,7 +113,8 @@ class App:
         closing.callback(thread.shutdown)
         self._store = await loop.run_in_executor(thread, SqlStore, data / "tidegate.db")
         closing.push_async_callback(loop.run_in_executor, thread, self._store.close)
-        self._planner = Planner(self._store)
+        vault = open_vault(data, settings.secret_key)
+        self._planner = Planner(self._store, vault)
         self._thread = thread
 
         upstream = UpstreamPool(ca_file=settings.ca_file)
@@ -137,9 +144,19 @@ class App:
         closing.push_async_callback(self._functions.aclose)
         self._arns: set[str] = set()
 
+        sessions, enforced = Sessions(vault), settings.iam_mode == "enforce"
+        self._callers = Callers(sessions, clock.time, open_to_all=not enforced)
+        callers = self._callers if enforced else LocalCallers(self._callers, settings.account)
+        access = Access(Mode(settings.iam_mode), callers, settings.account, clock)
+        if not enforced:
+            log.warning(
+                "--iam %s: any credentials are taken, and whoever reaches this server manages it", access.mode.value
+            )
+
         self._limiter = MemoryLimiter(clock.ticks_ns)
         self._keys = KeyRing()
         self._metrics = GatewayMetrics()
+        self._stories = Stories()
         registry = CollectorRegistry()
         registry.register(self._metrics)
         registry.register(FunctionMetrics(self._functions.stats))
@@ -165,6 +182,7 @@ class App:
             limiter=self._limiter,
             keys=self._keys,
             metrics=self._metrics,
+            stories=self._stories,
             write_access_log=access_log.write,
             integrations={
                 MockPlan: Mock(),
@@ -177,7 +195,7 @@ class App:
                 BrokenPlan: Broken(),
             },
             guards={
-                IamGuard: Iam(LocalCallers(settings.account), clock.now),
+                IamGuard: Iam(callers, clock.now),
                 LambdaGuard: self._authorizers,
                 UserPoolGuard: self._user_pools,
             },
@@ -186,11 +204,20 @@ class App:
         self._function_urls = FunctionUrls(self._functions, clock, ids)
         self._publish(await loop.run_in_executor(thread, self._planner.load))
 
-        office = Office(self._store, self._planner, thread, self._publish, clock, ids, self._packages)
+        office = Office(self._store, self._planner, thread, self._publish, clock, ids, self._packages, access)
         apigateway = RestJson(load_service_model("apigateway"), nested_paths=True)
         logs = JsonRpc(load_service_model("logs"), violation="InvalidParameterException")
         awslambda = RestJson(load_service_model("lambda"), nested_paths=False, capital_errors=True)
-        admin = Admin(office, clock, self._scope, registry, _TextLogs(self._functions), self._packages, self._reset)
+        admin = Admin(
+            office,
+            clock,
+            self._scope,
+            registry,
+            _TextLogs(self._functions),
+            self._packages,
+            self._reset,
+            _Requests(self._stories, Simulator(services, lambda: self._data_plane.snapshot)),
+        )
         entry = Entry(
             (self._data_plane, self._function_urls),
             {
@@ -208,8 +235,8 @@ class App:
                 "logs": LogsService(office, logs, self._functions),
             },
             admin=admin.handle,
-            neighbours=self._neighbours.handle,
-            defaults=self._scope,
+            neighbours=Endpoint(self._neighbours.handle, 0, too_large, streams=True),
+            region=settings.region,
         )
         self._server = HttpServer(entry, clock=clock, limits=Limits())
         self.port = await self._server.start(settings.host, settings.port)
@@ -246,6 +273,8 @@ class App:
                 self._functions.replace(entry)
         if publication.everything:
             self._keys.clear()
+            self._callers.clear()
+        self._callers.publish(publication.identities)
         for key_id, key in publication.keys.items():
             self._keys.put_key(key_id, key)
         for plan_id, plan in publication.usage_plans.items():
@@ -276,6 +305,7 @@ class App:
             self._functions.remove(arn)
         self._arns.clear()
         self._publish(publication)
+        self._stories.clear()
         await self._neighbours.reset()
         self._clock.shift = 0.0
 
@@ -319,6 +349,14 @@ class ServicesOfAws:
 
     async def origin(self, service: str, region: str) -> Origin:
         return self.own.get(service) or await self._neighbours.origin(service)
+
+
+class _Requests:
+    """What operators ask about."""
+
+    def __init__(self, stories: Stories, simulator: Simulator) -> None:
+        self.find = stories.find
+        self.simulate = simulator
 
 
 class _TextLogs:

@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from tidegate import __version__
-from tidegate.commands import openapi, vtl
+from tidegate.commands import openapi, requests, vtl
 from tidegate.settings import Settings, SettingsError, load_settings
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -40,6 +40,12 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Whether local folders can be code of functions; auto: while only this machine reaches the server."
             "  [default: auto]",
         ),
+        click.option(
+            "--iam",
+            type=click.Choice(["off", "soft", "enforce"]),
+            help="Whether management calls need valid credentials and permissions; soft: only say in the log what would be"
+            " refused.  [default: off, which has to be said where other machines reach the server]",
+        ),
         click.option("--log-level", help="DEBUG, INFO, WARNING or ERROR.  [default: INFO]"),
     ):
         command = option(command)
@@ -55,6 +61,8 @@ def main() -> None:
 main.add_command(openapi.check)
 main.add_command(openapi.import_file)
 main.add_command(vtl.vtl)
+main.add_command(requests.why)
+main.add_command(requests.simulate)
 
 
 @main.command()
@@ -192,6 +200,7 @@ async def _serve(settings: Settings, deploy: Callable[[str], None] | None) -> No
     from tidegate.app import App
     from tidegate.core.clock import Clock
     from tidegate.core.ids import Ids
+    from tidegate.core.vault import VaultError
     from tidegate.definition.store import StoreError
 
     app = App(settings, clock=Clock(), ids=Ids())
@@ -201,7 +210,7 @@ async def _serve(settings: Settings, deploy: Callable[[str], None] | None) -> No
         loop.add_signal_handler(number, stopping.set)
     try:
         await app.start()
-    except (OSError, StoreError) as error:
+    except (OSError, StoreError, VaultError) as error:
         await app.abandon()
         raise click.ClickException(f"cannot start on {settings.host}:{settings.port}: {error}") from None
     address = f"http://{settings.host}:{app.port}"

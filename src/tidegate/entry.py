@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from tidegate.aws.scope import Scope, read_credential
+from tidegate.aws.scope import Credential, read_credential
 from tidegate.core.message import Endpoint, Handler, Request, Response
 
 MAX_MANAGEMENT_BODY = 80 * 1024 * 1024
@@ -21,7 +21,7 @@ class DataPlane(Protocol):
 
 
 class Service(Protocol):
-    async def handle(self, request: Request, scope: Scope) -> Response: ...
+    async def handle(self, request: Request, credential: Credential, region: str) -> Response: ...
 
 
 class Entry:
@@ -33,17 +33,17 @@ class Entry:
         services: Mapping[str, Service],
         *,
         admin: Handler,
-        neighbours: Handler,
-        defaults: Scope,
+        neighbours: Endpoint,
+        region: str,
     ) -> None:
-        """`data_planes`: asked in turn. `services`: by signing name. `defaults`: account and region of calls that name none."""
+        """`data_planes`: asked in turn. `services`: by signing name. `region`: of calls that name none."""
         self._first, *self._others = data_planes
         self._services = services
-        self._defaults = defaults
-        self._management = Endpoint(self._manage, MAX_MANAGEMENT_BODY, _too_large)
-        self._admin = Endpoint(admin, MAX_MANAGEMENT_BODY, _too_large)
-        self._neighbours = Endpoint(neighbours, 0, _too_large, streams=True)
-        self._nobody = Endpoint(_nobody, MAX_MANAGEMENT_BODY, _too_large)
+        self._region = region
+        self._management = Endpoint(self._manage, MAX_MANAGEMENT_BODY, too_large)
+        self._admin = Endpoint(admin, MAX_MANAGEMENT_BODY, too_large)
+        self._neighbours = neighbours
+        self._nobody = Endpoint(_nobody, MAX_MANAGEMENT_BODY, too_large)
 
     def __call__(self, request: Request, /) -> Endpoint:
         endpoint = self._first.endpoint(request)
@@ -63,10 +63,7 @@ class Entry:
         credential = read_credential(request)
         if credential is None:
             return await _nobody(request)
-        scope = credential.scope(self._defaults.account)
-        return await self._services[credential.service].handle(
-            request, scope if scope.region else Scope(scope.account, self._defaults.region)
-        )
+        return await self._services[credential.service].handle(request, credential, self._region)
 
 
 async def _nobody(_request: Request) -> Response:
@@ -75,6 +72,6 @@ async def _nobody(_request: Request) -> Response:
     return Response(403, head, b'{"message":"Missing Authentication Token"}')
 
 
-def _too_large(_request: Request) -> Response:
+def too_large(_request: Request) -> Response:
     head = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", b"RequestEntityTooLargeException")]
     return Response(413, head, b'{"message":"Request body is too large"}', close=True)

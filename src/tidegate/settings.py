@@ -37,6 +37,11 @@ class Settings:
     """Seconds that a function process is kept without work."""
     hot_reload: str = "auto"
     """Whether functions may have a local folder as their code: `on`, `off`, or `auto`: while only this machine reaches us."""
+    iam: str = "auto"
+    """Who may manage: `off` (any credentials are taken), `soft` (the same, and the log says what would be refused), `enforce`,
+    or `auto`: off while only this machine reaches us, and otherwise an error."""
+    secret_key: str | None = None
+    """Seals the secrets of access keys: 32 bytes in base64. None: a key that is made once in the data directory."""
     ca_file: Path | None = None
     """Certificates to trust for https backends beside the system's."""
     aws_credentials: str = "local"
@@ -44,6 +49,10 @@ class Settings:
     integration's role by STS)."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Neighbours by signing name, `*` for all; from AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>."""
+
+    @property
+    def iam_mode(self) -> str:
+        return "off" if self.iam == "auto" else self.iam
 
     @property
     def allows_local_folders(self) -> bool:
@@ -145,5 +154,12 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"aws_credentials {settings.aws_credentials} is neither local nor chain")
     if settings.hot_reload not in ("auto", "on", "off"):
         raise SettingsError(f"hot_reload {settings.hot_reload} is none of auto, on, off")
+    if settings.iam not in ("auto", "off", "soft", "enforce"):
+        raise SettingsError(f"iam {settings.iam} is none of auto, off, soft, enforce")
+    if settings.iam == "auto" and not _loopback(settings.host):
+        raise SettingsError(
+            f"whoever reaches {settings.host} could manage this server: start it with --iam enforce (`tidegate iam bootstrap` "
+            "makes the first administrator), or say --iam off to take any credentials"
+        )
     if settings.workers < 1 or settings.workers_per_function < 1:
         raise SettingsError("workers and workers_per_function have to be at least 1")

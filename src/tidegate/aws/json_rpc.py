@@ -17,6 +17,8 @@ from tidegate.core.message import Request, Response
 
 
 class JsonRpc:
+    style = "json"
+
     def __init__(self, service: ServiceModel, *, violation: str = "ValidationException") -> None:
         """`violation`: the code of the error for input that breaks the model's constraints."""
         self.service = service

@@ -27,9 +27,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Query:
-    """One service's protocol. `violation`: the code of the error for input that breaks the model's constraints."""
+    style = "query"
 
     def __init__(self, service: ServiceModel, *, violation: str = "ValidationError") -> None:
+        """`violation`: the code of the error for input that breaks the model's constraints."""
         self.service = service
         self._violation = violation
         self._version = service.api_version

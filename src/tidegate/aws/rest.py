@@ -59,6 +59,8 @@ class Answer:
 class RestJson:
     """One service's protocol. `nested_paths`: whether validation messages begin with `{operation}Input.` (API Gateway does)."""
 
+    style = "rest-json"
+
     def __init__(self, service: ServiceModel, *, nested_paths: bool, capital_errors: bool = False) -> None:
         self.service = service
         self._nested_paths = nested_paths

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs
 from tidegate.core.message import Request
 
 _CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
-_ACCOUNT = re.compile(r"\d{12}")
 
 _TARGETS = {
     "AWSCognitoIdentityProviderService": "cognito-idp",
@@ -44,11 +43,6 @@ class Credential:
     region: str
     service: str
     """The signing name, e.g. `apigateway`."""
-
-    def scope(self, default_account: str) -> Scope:
-        """A twelve-digit access key id selects the account."""
-        account = self.access_key if _ACCOUNT.fullmatch(self.access_key) else default_account
-        return Scope(account, self.region)
 
 
 def read_credential(request: Request) -> Credential | None:

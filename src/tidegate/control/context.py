@@ -13,6 +13,7 @@ from tidegate.core.ids import Ids
 from tidegate.definition.records import DeploymentDocument, Stage
 from tidegate.definition.store import Transaction
 from tidegate.plan.nodes import StagePlan
+from tidegate.state.callers import Caller
 
 
 class PlanCheck(Protocol):
@@ -48,6 +49,8 @@ class Context:
     packages: Packages
     base_url: str
     """Of this server, as the caller addressed it."""
+    caller: Caller | None = None
+    """Who asks; None where it makes no difference."""
 
 
 Operation: TypeAlias = Callable[[Context, Params], Any]

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
+from botocore.model import ServiceModel
 
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Operation as OperationForm
-from tidegate.aws.scope import Scope
+from tidegate.aws.scope import Credential, Scope
+from tidegate.control.access import Access, Mode, Need
 from tidegate.control.context import Context, Operation, Packages
 from tidegate.core.clock import Clock
 from tidegate.core.errors import ControlError, DefinitionError
@@ -25,6 +27,7 @@ from tidegate.core.ids import Ids
 from tidegate.core.message import Request, Response
 from tidegate.definition.store import Commit, Store, StoreError
 from tidegate.plan.planner import Planner, Publication
+from tidegate.state.callers import Caller
 
 log = logging.getLogger("tidegate.control")
 
@@ -41,21 +44,26 @@ class Office:
     clock: Clock
     ids: Ids
     packages: Packages
+    access: Access
 
-    async def run(self, scope: Scope, operation: Operation, params: Params, base_url: str = "") -> Any:
+    async def run(
+        self, scope: Scope, operation: Operation, params: Params, base_url: str = "", caller: Caller | None = None
+    ) -> Any:
         """Run an operation in the management thread and publish what it changed. Raises ControlError."""
         loop = asyncio.get_running_loop()
         result, publication = await loop.run_in_executor(
-            self.thread, self._transact, scope, operation, params, base_url
+            self.thread, self._transact, scope, operation, params, base_url, caller
         )
         self.publish(publication)
         return result
 
-    def _transact(self, scope: Scope, operation: Operation, params: Params, base_url: str) -> tuple[Any, Publication]:
+    def _transact(
+        self, scope: Scope, operation: Operation, params: Params, base_url: str, caller: Caller | None
+    ) -> tuple[Any, Publication]:
         commit = Commit()
         try:
             with self.store.write(scope, commit) as tx:
-                context = Context(tx, scope, self.clock, self.ids, self.planner, self.packages, base_url)
+                context = Context(tx, scope, self.clock, self.ids, self.planner, self.packages, base_url, caller)
                 result = operation(context, params)
             return result, self.planner.follow(commit.changes)
         except DefinitionError as error:
@@ -75,7 +83,14 @@ def _explain(error: DefinitionError) -> str:
 
 
 class WireProtocol(Protocol):
-    """How a service's calls look on the wire: `aws.rest` or `aws.json_rpc`."""
+    """How a service's calls look on the wire: `aws.rest`, `aws.json_rpc` or `aws.query`."""
+
+    @property
+    def service(self) -> ServiceModel: ...
+    @property
+    def style(self) -> str:
+        """The protocol's name, as botocore's models have it."""
+        ...
 
     def match(self, request: Request) -> tuple[OperationForm, dict[str, str]] | None: ...
     def parse(self, operation: OperationForm, labels: dict[str, str], request: Request, /) -> Params: ...
@@ -98,9 +113,13 @@ class ManagementService:
         self._operations = operations
         self._unsupported = unsupported
 
-    async def handle(self, request: Request, scope: Scope) -> Response:
+    async def handle(self, request: Request, credential: Credential, region: str) -> Response:
+        """`region`: of calls whose credential names none."""
         request_id = self._office.ids.request_id()
+        access, style = self._office.access, self._protocol.style
         try:
+            caller = access.identify(request, credential, style)
+            scope = Scope(caller.account, credential.region or region)
             matched = self._protocol.match(request)
             if matched is None and request.path.startswith("/v2/"):
                 text = "Tidegate does not support HTTP and WebSocket APIs (apigatewayv2) yet"
@@ -110,7 +129,10 @@ class ManagementService:
                 text = "Unable to determine service/operation name to be authorized"
                 raise ControlError("AccessDeniedException", text, 403)
             form, labels = matched
-            result = await self.call(form, self._protocol.parse(form, labels, request), scope, request)
+            params = self._protocol.parse(form, labels, request)
+            if access.mode is not Mode.OFF:
+                access.require(caller, self.needs(form, labels, params, scope), request, scope.region, style)
+            result = await self.call_as(caller, form, params, scope, request)
             return self.answer(form, labels, result, request, request_id)
         except ControlError as error:
             return self._protocol.respond_error(error, request_id)
@@ -123,6 +145,14 @@ class ManagementService:
             log.exception("request %s failed", request_id)
             failure = ControlError("InternalFailure", "Internal server error", 500)
             return self._protocol.respond_error(failure, request_id)
+
+    def needs(self, form: OperationForm, labels: Mapping[str, str], params: Params, scope: Scope) -> Sequence[Need]:
+        """What the caller has to be allowed. Source: *Service Authorization Reference*."""
+        return (Need(f"{self._protocol.service.signing_name}:{form.name}"),)
+
+    async def call_as(self, caller: Caller, form: OperationForm, params: Params, scope: Scope, request: Request) -> Any:
+        """For services to which it matters who calls."""
+        return await self.call(form, params, scope, request)
 
     def answer(
         self, form: OperationForm, _labels: Mapping[str, str], result: Any, _request: Request, request_id: str

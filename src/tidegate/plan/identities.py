@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from tidegate.aws.policy import CompiledPolicy, Kind, PolicyError, compile_policy
 from tidegate.aws.scope import Scope
 from tidegate.core.vault import Vault, VaultError
 from tidegate.definition.records import AccessKey, Group, Identity, ManagedPolicy, Record, Role, User
 from tidegate.definition.store import Change, Store
-from tidegate.state.callers import DENY_ALL, AccessKeyEntry, IdentityEntry, IdentityKey, PolicyKey, policy_key
+from tidegate.state.callers import DENY_ALL, AccessKeyEntry, IdentityChanges, IdentityEntry, policy_key
 
 log = logging.getLogger("tidegate.plan")
 
@@ -20,15 +19,6 @@ ACCESS_KEYS = "access-key"
 """The vault's purpose."""
 _IDENTITIES: tuple[type[Record], ...] = (User, Group, Role)
 KINDS: tuple[type[Record], ...] = (*_IDENTITIES, ManagedPolicy, AccessKey)
-
-
-@dataclass(slots=True)
-class IdentityChanges:
-    """None: gone."""
-
-    identities: dict[IdentityKey, IdentityEntry | None] = field(default_factory=dict)
-    policies: dict[PolicyKey, CompiledPolicy | None] = field(default_factory=dict)
-    keys: dict[str, AccessKeyEntry | None] = field(default_factory=dict)
 
 
 def all_identities(store: Store, vault: Vault) -> IdentityChanges:
@@ -58,8 +48,8 @@ def _add(
     if kind is AccessKey:
         found.keys[key[0]] = _key_entry(record, scope, vault) if isinstance(record, AccessKey) else None
     elif kind is ManagedPolicy:
-        policy = record if isinstance(record, ManagedPolicy) else None
-        found.policies[scope.account, key[0]] = policy and _compiled(policy.default.document, policy.name)
+        compiled = _compiled(record.default.document, record.name) if isinstance(record, ManagedPolicy) else None
+        found.policies[scope.account, key[0]] = compiled
     else:
         entry = identity_entry(record, scope.account) if isinstance(record, Identity) else None
         found.identities[kind.__name__, scope.account, key[0]] = entry

@@ -7,12 +7,13 @@ last good plan, and the failure is logged.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tidegate.aws.scope import Scope
 from tidegate.core.errors import DefinitionError, Problem
 from tidegate.core.message import ClientIdentity
+from tidegate.core.vault import Vault
 from tidegate.definition.freeze import thaw
 from tidegate.definition.records import (
     ApiKey,
@@ -35,9 +36,11 @@ from tidegate.functions.spec import AliasEntry, CatalogEntry
 from tidegate.plan.catalog import alias_entry, catalog_entry, qualified_arn, url_plan
 from tidegate.plan.compile import compile_stage
 from tidegate.plan.domains import compile_domains
+from tidegate.plan.identities import all_identities, changed_identities
 from tidegate.plan.keys import key_entry, plan_entry
 from tidegate.plan.nodes import DomainPlan, Snapshot, StagePlan
 from tidegate.plan.urls import UrlPlan
+from tidegate.state.callers import IdentityChanges
 from tidegate.state.keys import KeyEntry, PlanEntry
 
 log = logging.getLogger("tidegate.plan")
@@ -59,6 +62,7 @@ class Publication:
     keys: dict[str, KeyEntry | None] = field(default_factory=dict)
     """API keys by id; None: gone."""
     usage_plans: dict[str, PlanEntry | None] = field(default_factory=dict)
+    identities: IdentityChanges = field(default_factory=IdentityChanges)
 
 
 ADDRESS_TAG = "_address_"
@@ -71,8 +75,10 @@ _OF_FUNCTIONS: tuple[type[Record], ...] = (Function, FunctionVersion, FunctionAl
 class Planner:
     """Holds the current snapshot and the plans that were checked but not committed yet."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault | None = None) -> None:
+        """`vault`: opens the secrets of access keys; None: identities are not followed."""
         self._store = store
+        self._vault = vault
         self._stages: dict[tuple[str, str], StagePlan] = {}
         self._domains: Mapping[str, DomainPlan] = {}
         self._checked: list[tuple[Scope, Stage, StagePlan]] = []
@@ -98,6 +104,8 @@ class Planner:
         publication = Publication(everything=True)
         publication.keys = {key.id: key_entry(key) for _, key in self._store.scan(ApiKey)}
         publication.usage_plans = {plan.id: plan_entry(plan) for _, plan in self._store.scan(UsagePlan)}
+        if self._vault is not None:
+            publication.identities = all_identities(self._store, self._vault)
         for kind in _OF_FUNCTIONS:
             for scope, record in self._store.scan(kind):
                 _add_function(publication, record, scope)
@@ -109,7 +117,7 @@ class Planner:
         publication.snapshot = self._snapshot()
         return publication
 
-    def follow(self, changes: Iterable[Change]) -> Publication:
+    def follow(self, changes: Sequence[Change]) -> Publication:
         """What a commit means for the plan."""
         publication = Publication()
         kinds = set()
@@ -131,6 +139,8 @@ class Planner:
                 publication.usage_plans[change.key[0]] = plan_entry(plan) if isinstance(plan, UsagePlan) else None
         if linked:
             self._follow_links(linked)
+        if self._vault is not None:
+            publication.identities = changed_identities(changes, self._vault)
         if not kinds.isdisjoint(_OF_DOMAINS):
             self._load_domains()
         if FunctionUrl in kinds:

@@ -67,6 +67,15 @@ class AccessKeyEntry:
     active: bool = True
 
 
+@dataclass(slots=True)
+class IdentityChanges:
+    """What a commit changed; None: gone."""
+
+    identities: dict[IdentityKey, IdentityEntry | None] = field(default_factory=dict)
+    policies: dict[PolicyKey, CompiledPolicy | None] = field(default_factory=dict)
+    keys: dict[str, AccessKeyEntry | None] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whose key signed a request."""
@@ -111,18 +120,12 @@ class Callers:
         for policy in AWS_MANAGED.values():
             self._policies[policy_key(policy.arn)] = compile_policy(policy.document, source_name=policy.name)
 
-    def publish(
-        self,
-        identities: Mapping[IdentityKey, IdentityEntry | None],
-        policies: Mapping[PolicyKey, CompiledPolicy | None],
-        keys: Mapping[str, AccessKeyEntry | None],
-    ) -> None:
-        """What a commit changed; None: gone."""
-        if not (identities or policies or keys):
+    def publish(self, changes: IdentityChanges) -> None:
+        if not (changes.identities or changes.policies or changes.keys):
             return
-        _merge(self._identities, identities)
-        _merge(self._policies, policies)
-        _merge(self._keys, keys)
+        _merge(self._identities, changes.identities)
+        _merge(self._policies, changes.policies)
+        _merge(self._keys, changes.keys)
         self._ready.clear()
         self._of_tokens.clear()
 

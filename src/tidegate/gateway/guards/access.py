@@ -5,9 +5,10 @@ Source: *AWS condition keys that can be used in API Gateway resource policies*; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from tidegate.aws.policy import ANONYMOUS, Decision, Principal, Request
+from tidegate.aws.policy import ANONYMOUS, Judge, Judgement, Principal, Request
 from tidegate.aws.policy.api_gateway import INVOKE, ApiRules, authorizer_denial_message, denial_message, method_arn
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.gateway.exchange import Exchange
@@ -36,10 +37,16 @@ def rules_of(ex: Exchange) -> ApiRules:
     return ex.stage.rules or ApiRules(ex.stage.account, None)
 
 
-def policy_request(ex: Exchange, principal: Principal = ANONYMOUS, **more: str) -> Request:
-    """`more`: condition keys of the caller, with `_` for the colon."""
+_NOBODY: Mapping[str, str | Sequence[str]] = {}
+
+
+def policy_request(
+    ex: Exchange, principal: Principal = ANONYMOUS, caller: Mapping[str, str | Sequence[str]] = _NOBODY
+) -> Request:
+    """`caller`: condition keys that tell of the caller."""
     headers = ex.request.headers
     context = {
+        **caller,
         "aws:SourceIp": ex.source_ip,
         "aws:SecureTransport": "true" if ex.request.scheme == "https" else "false",
         "aws:CurrentTime": datetime.fromtimestamp(ex.arrived, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -49,12 +56,13 @@ def policy_request(ex: Exchange, principal: Principal = ANONYMOUS, **more: str) 
         value = headers.get(name)
         if value is not None:
             context[key] = value.decode("utf-8", "replace")
-    context |= {name.replace("_", ":", 1): value for name, value in more.items()}
     return Request(INVOKE, arn_of(ex), principal, context)
 
 
-def require(ex: Exchange, decision: Decision, request: Request, *, by_authorizer: bool = False) -> None:
+def require(ex: Exchange, request: Request, judge: Judge, *, by_authorizer: bool = False) -> None:
     """Raises GatewayError for a denial. Clients are told what AWS tells them; the reason is for the operator."""
+    decision = judge(request)
+    ex.judgements += (Judgement(request, judge),)
     if decision.allowed:
         return
     ex.denial = decision.why

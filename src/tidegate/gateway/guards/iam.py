@@ -6,16 +6,16 @@ Source: *Control access to a REST API with IAM permissions*; shared facts, acces
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
-from tidegate.aws.policy import Policies, Principal
 from tidegate.aws.sigv4_verify import SignatureError, read_claim, verify
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.guards.access import policy_request, require, rules_of
 from tidegate.plan.nodes import IamGuard
+from tidegate.state.callers import Caller
 
 _KINDS = {
     "IncompleteSignature": "INCOMPLETE_SIGNATURE",
@@ -25,41 +25,18 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whose key signed a request."""
-
-    secret_key: str
-    principal: Principal
-    caller: str
-    """`$context.identity.caller`: the id of the principal, for root users the account."""
-    policies: Policies
-
-
-class Callers(Protocol):
+class CallerSource(Protocol):
     def find(self, access_key: str, token: str | None) -> Caller | None:
         """None: no such key. Raises SignatureError (ExpiredToken, UnrecognizedClient)."""
         ...
 
-
-class LocalCallers:
-    """Local mode: `test` and every account's number, each with the secret `test`, are the root of their account."""
-
-    def __init__(self, account: str) -> None:
-        self._account = account
-
-    def find(self, access_key: str, token: str | None) -> Caller | None:
-        if access_key == "test":
-            account = self._account
-        elif len(access_key) == 12 and access_key.isascii() and access_key.isdigit():
-            account = access_key
-        else:
-            return None
-        return Caller("test", Principal.root(account), account, Policies())
+    def used(self, access_key: str, service: str, region: str) -> None:
+        """A request was proved to be of this key."""
+        ...
 
 
 class Iam:
-    def __init__(self, callers: Callers, now: Callable[[], datetime]) -> None:
+    def __init__(self, callers: CallerSource, now: Callable[[], datetime]) -> None:
         self._callers = callers
         self._now = now
 
@@ -73,6 +50,7 @@ class Iam:
             if caller is None:
                 raise SignatureError("UnrecognizedClient", "The security token included in the request is invalid.")
             verify(claim, request, caller.secret_key)
+            self._callers.used(claim.access_key, claim.scope.service, claim.scope.region)
         except SignatureError as error:
             raise GatewayError(_KINDS[error.code], Fault.CLIENT, str(error), message=error.message) from error
         principal = caller.principal
@@ -83,12 +61,5 @@ class Iam:
             "user": caller.caller,
             "userArn": principal.arn,
         }
-        asked = policy_request(
-            exchange,
-            principal,
-            aws_PrincipalArn=principal.arn or "",
-            aws_PrincipalAccount=principal.account or "",
-            aws_PrincipalType=principal.type,
-            aws_userid=caller.caller,
-        )
-        require(exchange, rules_of(exchange).iam(asked, caller.policies), asked)
+        asked = policy_request(exchange, principal, caller.context)
+        require(exchange, asked, partial(rules_of(exchange).iam, policies=caller.policies))
