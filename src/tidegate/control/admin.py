@@ -1,4 +1,5 @@
-"""Tidegate's own interface below `/_tidegate/`: health, metrics, reset, the clock, function logs, packages, stacks."""
+"""Tidegate's own interface below `/_tidegate/`: health, metrics, reset, the clock, function logs, single
+requests, packages, stacks."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from tidegate import __version__
 from tidegate.aws.model import Params
 from tidegate.aws.scope import Scope
 from tidegate.control.context import Context
+from tidegate.control.requests import Requests, simulate, why
 from tidegate.control.service import Office
 from tidegate.core.clock import Clock
 from tidegate.core.errors import ControlError
@@ -42,6 +44,7 @@ class Admin:
     logs: FunctionLogs
     packages: PackageFiles
     reset: Callable[[], Awaitable[None]]
+    requests: Requests
 
     async def handle(self, request: Request) -> Response:
         if _foreign(request):
@@ -95,6 +98,12 @@ class Admin:
         if name not in names:
             raise ControlError("NotFound", f"no function {name}; there are: {', '.join(names) or 'none'}", 404)
 
+    async def _why(self, _request: Request, request_id: str) -> Response:
+        return _json(200, why(self.requests, request_id))
+
+    async def _simulate(self, request: Request) -> Response:
+        return _json(200, await simulate(self.requests, _object(request), self.clock.ticks_ns()))
+
     async def _package(self, _request: Request, name: str) -> Response:
         path = self.packages.zip_path(name.replace("_", "/").replace("-", "+"))
         if not path.is_file():
@@ -139,6 +148,8 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Response]]], ...] = (
     ("POST", "/_tidegate/reset", Admin._reset),
     ("POST", "/_tidegate/clock", Admin._move_clock),
     ("GET", "/_tidegate/functions/([^/]+)/logs", Admin._function_logs),
+    ("GET", "/_tidegate/requests/([^/]+)", Admin._why),
+    ("POST", "/_tidegate/simulate", Admin._simulate),
     ("GET", "/_tidegate/packages/([^/]+)", Admin._package),
     ("GET", "/_tidegate/stacks", Admin._list_stacks),
     ("GET", "/_tidegate/stacks/([^/]+)", Admin._get_stack),

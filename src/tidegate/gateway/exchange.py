@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from tidegate.aws.policy import Judgement
 from tidegate.core.message import Request
 from tidegate.mapping.documents import body_document
 from tidegate.mapping.overrides import NO_OVERRIDES, Overrides, response_overrides
@@ -82,6 +83,8 @@ class Exchange:
     """Of a signed caller: accountId, accessKey, caller, user, userArn."""
     denial: str | None = None
     """Why a policy denied the request: for operators, never for clients."""
+    judgements: tuple[Judgement, ...] = ()
+    """What policies were asked, in turn."""
     usage_key: bytes | None = None
     """The API key that the authorizer gave (usageIdentifierKey)."""
     api_key: bytes | None = None

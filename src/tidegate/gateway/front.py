@@ -14,7 +14,7 @@ from collections.abc import Awaitable
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Endpoint, Request, Response
 from tidegate.gateway.exchange import Host
-from tidegate.gateway.responses import forbidden, render, too_large
+from tidegate.gateway.responses import forbidden
 from tidegate.gateway.rest import RestPipeline
 from tidegate.plan.nodes import DomainPlan, Snapshot
 
@@ -77,7 +77,7 @@ class DataPlane:
         )
 
     def _too_large(self, _request: Request) -> Response:
-        return too_large(self._pipeline.anonymous_ids())
+        return self._pipeline.too_large()
 
     def _remember(self, host: bytes) -> Endpoint | None:
         # Host names are compared without case, API ids are lower-case where AWS makes them.
@@ -158,10 +158,7 @@ class DataPlane:
         return host
 
     async def _refuse(self, error: GatewayError) -> Response:
-        """An error before the stage is known: nobody's access log, nobody's gateway responses."""
-        response = render(error)
-        response.headers += self._pipeline.anonymous_ids()
-        return response
+        return self._pipeline.refuse(error)
 
     def _serve_path_form(self, request: Request) -> Awaitable[Response]:
         found = _PATH.fullmatch(request.path)

@@ -26,7 +26,8 @@ from tidegate.gateway.guards.access import policy_request, require
 from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
-from tidegate.gateway.responses import backend_error, message_of, render_for
+from tidegate.gateway.responses import backend_error, message_of, render, render_for, too_large
+from tidegate.gateway.stories import Refusal, Stories
 from tidegate.gateway.streaming import StreamedBody
 from tidegate.gateway.validation import validate
 from tidegate.plan.nodes import Guard, LambdaGuard, MethodPlan, StagePlan
@@ -56,6 +57,7 @@ class Services:
     limiter: Limiter
     keys: Keys
     metrics: GatewayMetrics
+    stories: Stories
     write_access_log: Callable[[str], None]
     integrations: dict[type, IntegrationKind]
     """By the class of the plan's node."""
@@ -98,13 +100,19 @@ class RestPipeline:
             return stage
         return canary.stage
 
-    def anonymous_ids(self) -> Pairs:
-        """For answers to requests that reach no stage."""
+    def refuse(self, error: GatewayError) -> Response:
+        """An error before the stage is known: nobody's access log, nobody's gateway responses."""
+        response = render(error)
         ids = self._services.ids
-        return [
-            (b"x-amzn-RequestId", ids.request_id().encode()),
-            (b"x-amz-apigw-id", ids.extended_request_id().encode()),
-        ]
+        refusal = Refusal(ids.request_id(), ids.extended_request_id(), error, response.status)
+        self._services.stories.add_refusal(refusal)
+        response.headers += id_fields(refusal.request_id, refusal.extended_request_id)
+        return response
+
+    def too_large(self) -> Response:
+        """A body beyond the payload limit."""
+        ids = self._services.ids
+        return too_large(id_fields(ids.request_id(), ids.extended_request_id()))
 
     async def serve_rest(self, ex: Exchange) -> Response:
         try:
@@ -149,13 +157,11 @@ class RestPipeline:
         if rules is None:
             return
         if method.guard is None:
-            request = policy_request(ex)
-            require(ex, rules.open(request), request)
+            require(ex, policy_request(ex), rules.open)
         elif isinstance(method.guard, LambdaGuard):
             request = policy_request(ex)
-            denial = rules.before_authorizer(request)
-            if denial is not None:
-                require(ex, denial, request)
+            if rules.before_authorizer(request) is not None:
+                require(ex, request, rules.open)
 
     async def _authorize(self, ex: Exchange, guard: Guard) -> None:
         await self._services.guards[type(guard)].authorize(ex, guard)
@@ -250,6 +256,7 @@ class RestPipeline:
         services = self._services
         stage = ex.stage
         services.write_access_log(stage.access_log.render(ex))
+        services.stories.add(ex)
         services.metrics.of(stage.key).record(response.status, ex.response_latency, ex.integration_latency or 0)
         wanted = ex.method.logging
         if wanted is not None and (wanted.all or ex.failure is not None):
@@ -263,6 +270,10 @@ class RestPipeline:
         sent = None if ex.outbound is None else kind.sent(ex, integration, ex.outbound)
         received = None if ex.inbound is None else kind.received(ex.inbound)
         return execution_log(ex, response, sent, received, bodies=bodies)
+
+
+def id_fields(request_id: str, extended_request_id: str) -> Pairs:
+    return [(b"x-amzn-RequestId", request_id.encode()), (b"x-amz-apigw-id", extended_request_id.encode())]
 
 
 def _no_method(request: Request, detail: str) -> GatewayError:

@@ -12,6 +12,7 @@ from tidegate.gateway.exchange import Host
 from tidegate.gateway.execution_log import Line, all_headers
 from tidegate.gateway.metrics import GatewayMetrics
 from tidegate.gateway.rest import RestPipeline, Services
+from tidegate.gateway.stories import Stories
 from tidegate.plan.nodes import StagePlan
 
 _HOST = Host.of(b"testPrefix.testDomainName", "https")
@@ -38,7 +39,9 @@ class MethodTester:
         self._services = services
 
     async def __call__(self, stage: StagePlan, request: Request) -> Tested:
-        quiet = replace(self._services, metrics=GatewayMetrics(), write_access_log=lambda _line: None)
+        quiet = replace(
+            self._services, metrics=GatewayMetrics(), stories=Stories(), write_access_log=lambda _line: None
+        )
         pipeline = RestPipeline(quiet)
         ex = pipeline.exchange(request, stage, _HOST, path=request.path, full_path=request.path)
         response = await pipeline.serve_rest(ex)

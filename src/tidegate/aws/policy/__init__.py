@@ -6,7 +6,7 @@ Source: *IAM JSON policy reference* (IAM User Guide). Service control policies a
 """
 
 from tidegate.aws.policy.compiled import CompiledPolicy, StatementTrace, compile_policy
-from tidegate.aws.policy.decision import Decision, Effect, Policies, PolicyType, Reason, decide
+from tidegate.aws.policy.decision import Decision, Effect, Judge, Judgement, Policies, PolicyType, Reason, decide
 from tidegate.aws.policy.document import Kind, PolicyError, parse_policy
 from tidegate.aws.policy.principals import ANONYMOUS, Principal
 from tidegate.aws.policy.request import Request
@@ -16,6 +16,8 @@ __all__ = [
     "CompiledPolicy",
     "Decision",
     "Effect",
+    "Judge",
+    "Judgement",
     "Kind",
     "Policies",
     "PolicyError",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from tidegate.aws.policy.compiled import CompiledPolicy, CompiledStatement, StatementTrace
 from tidegate.aws.policy.principals import Grade
@@ -170,3 +171,20 @@ def _by_identity(request: Request, policies: Policies, steps: tuple[StatementTra
 
 def _lacking(kind: PolicyType, request: Request, steps: tuple[StatementTrace, ...]) -> Decision:
     return Decision(Effect.IMPLICIT_DENY, Reason.NOT_ALLOWED, request.action, kind, trace=steps)
+
+
+class Judge(Protocol):
+    """Policies that go together in a certain way, ready to be asked."""
+
+    def __call__(self, request: Request, *, trace: bool = False) -> Decision: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Who was asked what; the answer can be had again, statement by statement."""
+
+    request: Request
+    judge: Judge
+
+    def explained(self) -> Decision:
+        return self.judge(self.request, trace=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -69,7 +70,7 @@ class LambdaAuthorizer:
         if given.usage_identifier_key is not None:
             ex.usage_key = given.usage_identifier_key.encode()
         request = policy_request(ex)
-        require(ex, rules_of(ex).after_authorizer(request, answer.policy), request, by_authorizer=True)
+        require(ex, request, partial(rules_of(ex).after_authorizer, answered=answer.policy), by_authorizer=True)
 
     async def _ask(self, ex: Exchange, plan: LambdaGuard, values: tuple[str | None, ...]) -> tuple[float, _Answer]:
         arn = arn_of(ex)

@@ -55,8 +55,7 @@ class UserPools:
         self._check_use(plan, claims)
         exchange.authorizer = {"claims": {name: _text(name, value) for name, value in claims.items()}}
         if exchange.stage.rules is not None:
-            asked = policy_request(exchange)
-            require(exchange, rules_of(exchange).cognito(asked), asked)
+            require(exchange, policy_request(exchange), rules_of(exchange).cognito)
 
     async def _kept(self, plan: UserPoolGuard, token: str) -> tuple[float, Mapping[str, Any]]:
         claims = await self._verify(plan, token)
