@@ -20,6 +20,6 @@ def body_document(body: bytes) -> object:
         except orjson.JSONDecodeError:
             return None
     try:
-        return read_json(body.decode("utf-8", "replace"))
+        return read_json(body)
     except JsonTextError:
         return None

@@ -41,16 +41,16 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
-def read_json(text: str) -> object:
-    """The value of a JSON text, read as leniently as json-smart does. Raises JsonTextError."""
+def read_json(text: str | bytes) -> object:
+    """The value of a JSON text, read as leniently as json-smart does. Raises JsonTextError. Bytes that are no UTF-8: U+FFFD."""
     try:
-        data = text.encode()
+        data = text if isinstance(text, bytes) else text.encode()
         # json-smart drops the character DEL in strings with escapes.
         if _LONG_NUMBER not in data.translate(_NUMBER_CHARS) and b"\x7f" not in data and is_shallow(data):
             return orjson.loads(data)
     except (orjson.JSONDecodeError, UnicodeEncodeError):
         pass  # not strict JSON, or half a surrogate pair: perhaps json-smart takes it
-    return read_lenient(text)
+    return read_lenient(text) if isinstance(text, str) else read_json(text.decode("utf-8", "replace"))
 
 
 def is_shallow(data: bytes) -> bool:
@@ -87,7 +87,7 @@ def _quick_text(value: object) -> str | None:
         return None
     if b"\\u00" in text or b"\x7f" in text or _has_other_floats(text):
         return None
-    if not text.isascii() and _ESCAPED_BY_JAVA.search(text) is not None:
+    if not text.isascii() and (b"\xc2" in text or b"\xe2" in text) and _ESCAPED_BY_JAVA.search(text) is not None:
         return None
     return text.decode()
 
@@ -95,7 +95,8 @@ def _quick_text(value: object) -> str | None:
 def _has_other_floats(text: bytes) -> bool:
     """Whether a float in there looks different in Java; a quick look says no mostly, and the exact one decides the rest."""
     figures = text.translate(_DIGITS)
-    if b"0e0" in figures or b"0e-" in figures or b"0e+" in figures or b"00000000." in figures or b"0.00" in text:
+    exponent = b"0e" in figures and (b"0e0" in figures or b"0e-" in figures or b"0e+" in figures)
+    if exponent or b"00000000." in figures or b"0.00" in text:
         return _FLOAT_LIKE_JAVA_NOT.search(text) is not None
     return False
 
