@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from functools import partial
 from typing import Protocol
 
 from tidegate.aws.sigv4_verify import SignatureError, read_claim, verify
