@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from tidegate.aws.policy import Judgement
 from tidegate.core.message import Request
 from tidegate.mapping.documents import body_document
 from tidegate.mapping.overrides import NO_OVERRIDES, Overrides, response_overrides
+from tidegate.mapping.query import decoded_query
 from tidegate.mapping.velocity import context_map
 from tidegate.plan.nodes import NO_METHOD, MethodPlan, StagePlan
 
@@ -146,12 +147,10 @@ class Exchange:
 
     @property
     def arguments(self) -> dict[str, list[str]]:
-        """The decoded query, in order. AWS: `;` splits like `&`, a plus is a blank."""
+        """The decoded query, in order."""
         arguments = self._arguments
         if arguments is None:
-            arguments = self._arguments = {}
-            for name, value in parse_qsl(self.request.query.replace(";", "&"), keep_blank_values=True):
-                arguments.setdefault(name, []).append(value)
+            arguments = self._arguments = decoded_query(self.request.query)
         return arguments
 
     @property
