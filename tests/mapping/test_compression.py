@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 
 import pytest
@@ -44,6 +45,11 @@ def test_several_codings_and_members() -> None:
     assert decompress(gzip.compress(zlib.compress(b"both")), b"deflate, gzip", 100) == b"both"
     assert decompress(gzip.compress(b"a") + gzip.compress(b"b"), b"gzip", 100) == b"ab"
     assert decompress(b"plain", b"identity", 100) == b"plain"
+    assert decompress(b"", b"gzip", 100) == b""
+    many = b"".join(gzip.compress(bytes([number % 256]) * 50_000) for number in range(100))
+    assert decompress(many, b"gzip", 5_000_000) == b"".join(bytes([number % 256]) * 50_000 for number in range(100))
+    noise = random.Random(1).randbytes(100_000)
+    assert decompress(gzip.compress(noise) * 2, b"gzip", 200_000) == noise * 2
 
 
 @pytest.mark.parametrize(
@@ -65,5 +71,9 @@ def test_a_bomb_does_not_go_off() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     with pytest.raises(TooLarge):
         decompress(bomb, b"gzip", 10 * 1024 * 1024)
+    with pytest.raises(TooLarge):
+        decompress(gzip.compress(b"0" * 1000) * 2000, b"gzip", 500_000)
+    with pytest.raises(BadEncoding):
+        decompress(gzip.compress(b"") * 500_000, b"gzip", 1000)
     with pytest.raises(TooLarge):
         decompress(gzip.compress(gzip.compress(b"\0" * 50_000_000)), b"gzip, gzip", 10 * 1024 * 1024)
