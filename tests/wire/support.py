@@ -14,6 +14,7 @@ import uvloop
 
 from tidegate.core.clock import Clock
 from tidegate.core.message import Endpoint, Handler, Origin, Request, Response
+from tidegate.wire.hub import Certificates
 from tidegate.wire.server import HttpServer, Limits
 from tidegate.wire.upstream import UpstreamLimits, UpstreamPool
 
@@ -106,11 +107,15 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    door: Callable[[Request], Endpoint] | Endpoint | None = None, *, limits: Limits | None = None, **start: Any
+    door: Callable[[Request], Endpoint] | Endpoint | None = None,
+    *,
+    limits: Limits | None = None,
+    secure: Certificates | None = None,
+    **start: Any,
 ) -> AsyncIterator[Served]:
     target = door if door is not None else endpoint()
     choose = (lambda _: target) if isinstance(target, Endpoint) else target
-    server = HttpServer(choose, clock=Clock(), limits=limits or Limits(tick=0.005, linger=0.1))
+    server = HttpServer(choose, clock=Clock(), limits=limits or Limits(tick=0.005, linger=0.1), secure=secure)
     port = await server.start("127.0.0.1", 0, **start)
     try:
         yield Served(server, port)

@@ -10,6 +10,7 @@ pausing the socket, and a request line can be checked as it was sent. Reads here
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import httptools
@@ -28,7 +29,8 @@ from tidegate.wire.request_head import (
     request_line,
     wants_keep_alive,
 )
-from tidegate.wire.responder import BODY, BUSY, FOREVER, HEAD, IDLE, Responder, bare
+from tidegate.wire.responder import BODY, BUSY, CLOSING, FOREVER, HEAD, IDLE, Responder, bare
+from tidegate.wire.tls import HELLO, Handshake
 
 log = logging.getLogger("tidegate.wire")
 
@@ -65,8 +67,8 @@ class Connection(Responder):
         "_until",
     )
 
-    def __init__(self, hub: Hub, scheme: str) -> None:
-        super().__init__(hub, scheme)
+    def __init__(self, hub: Hub, scheme: str, socket: asyncio.Transport | None = None) -> None:
+        super().__init__(hub, scheme, socket)
         self._parser = httptools.HttpRequestParser(self)
         self._entries: list[tuple[bytes, bytes, bytes]] = []
         self._first: dict[bytes, bytes] = {}
@@ -134,8 +136,8 @@ class Connection(Responder):
         """The last request is answered: on with what waited behind it."""
         while self._rest and self._state in (IDLE, HEAD, BODY):
             self._consume(self._rest.popleft())
-        if self._eof and self._task is None and self._transport is not None:
-            self._transport.close()
+        if self._eof and self._task is None:
+            self._close()
         if len(self._rest) < _HELD_MAX:
             self._resume_reading()
 
@@ -143,6 +145,9 @@ class Connection(Responder):
         while data:
             state = self._state
             if state == IDLE:
+                if data[0] == HELLO and self._may_secure():
+                    self._secure(data)
+                    return
                 data = data.lstrip(b"\r\n")
                 if data:
                     self._state = HEAD
@@ -156,6 +161,20 @@ class Connection(Responder):
                 return
             else:
                 return
+
+    def _may_secure(self) -> bool:
+        """Only the first byte of a plain connection can be that of a handshake."""
+        return self._hub.secure is not None and self._request is None and self.scheme == "http"
+
+    def _secure(self, hello: bytes) -> None:
+        """The client speaks TLS: another has the socket from now on, and makes a connection of it in this one's stead."""
+        hub, transport = self._hub, self._transport
+        assert transport is not None
+        self._transport = None
+        self._state = CLOSING
+        hub.deadlines.forget(self)
+        Handshake(hub, transport, hello, lambda socket: Connection(hub, "https", socket))
+        hub.leave(self)
 
     def _consume_head(self, data: bytes) -> bytes:
         """Returns what follows the head."""

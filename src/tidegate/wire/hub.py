@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+import ssl
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from tidegate.core.clock import Clock
 from tidegate.core.deadlines import Deadlines
 from tidegate.core.message import FrontDoor
 from tidegate.wire.limits import Limits
 from tidegate.wire.response_head import ResponseHeads
+
+Certificates: TypeAlias = Callable[[str], ssl.SSLContext]
+"""What is shown to a client that speaks TLS, by the address of ours that it has reached."""
 
 
 class Member(Protocol):
@@ -25,10 +30,30 @@ class Member(Protocol):
 class Hub:
     """A connection stays a member until its socket is closed *and* its handler has ended."""
 
-    __slots__ = ("_emptied", "clock", "deadlines", "draining", "front_door", "heads", "limits", "loop", "members")
+    __slots__ = (
+        "_emptied",
+        "clock",
+        "deadlines",
+        "draining",
+        "front_door",
+        "heads",
+        "limits",
+        "loop",
+        "members",
+        "secure",
+    )
 
-    def __init__(self, front_door: FrontDoor, clock: Clock, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        front_door: FrontDoor,
+        clock: Clock,
+        limits: Limits,
+        loop: asyncio.AbstractEventLoop,
+        secure: Certificates | None = None,
+    ) -> None:
+        """`secure`: for clients that speak TLS to a plain port; None: they are refused as garbage is."""
         self.front_door = front_door
+        self.secure = secure
         self.clock = clock
         self.limits = limits
         self.loop = loop

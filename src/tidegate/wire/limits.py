@@ -12,6 +12,8 @@ class Limits:
     head_bytes: int = 65_536
     """Request line and header fields together; beyond it 431 and close. (AWS's own 10,240 bytes are the gateway's to check.)"""
     head_fields: int = 200
+    handshake_timeout: float = 10.0
+    """From the first byte of a TLS handshake to its end; then the connection is cut."""
     header_timeout: float = 30.0
     """From the first byte of a head to its last; then 408 and close."""
     idle_timeout: float = 310.0

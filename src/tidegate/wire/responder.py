@@ -59,6 +59,7 @@ class Responder(asyncio.Protocol):
         "_noted",
         "_reading_paused",
         "_rest",
+        "_socket",
         "_stalled_at",
         "_state",
         "_stream",
@@ -72,9 +73,11 @@ class Responder(asyncio.Protocol):
         "scheme",
     )
 
-    def __init__(self, hub: Hub, scheme: str) -> None:
+    def __init__(self, hub: Hub, scheme: str, socket: asyncio.Transport | None = None) -> None:
         self._hub = hub
         self.scheme = scheme
+        self._socket = socket
+        """What is beneath a transport that encrypts; None: the transport is the socket's own."""
         self.peer = ""
         self.deadline = FOREVER
         self._state = IDLE
@@ -140,7 +143,8 @@ class Responder(asyncio.Protocol):
             self._body_broken("the client's body ended early")
         elif self._streaming:
             self._gain_time()
-        return True
+        # TLS has no half-closed connections here: its transport is closing already.
+        return self.scheme == "http"
 
     def _body_broken(self, why: str) -> None:
         """No more of the body will come; the handler learns it, and its answer is the last one."""
@@ -180,7 +184,7 @@ class Responder(asyncio.Protocol):
     def pause_writing(self) -> None:
         assert self._transport is not None
         self._write_paused = True
-        self._stalled_at = self._transport.get_write_buffer_size()
+        self._stalled_at = self._unsent()
         self.deadline = self._hub.loop.time() + self._hub.limits.write_stall
 
     def resume_writing(self) -> None:
@@ -188,6 +192,12 @@ class Responder(asyncio.Protocol):
         if self._task is not None:
             self._gain_time()
         self._wake_writer()
+
+    def _unsent(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        assert self._transport is not None
+        size = self._transport.get_write_buffer_size()
+        return size if self._socket is None else size + self._socket.get_write_buffer_size()
 
     def _gain_time(self) -> None:
         """While a handler runs only two things are waited for: more of the body, and a sign that the client still listens."""
@@ -382,16 +392,25 @@ class Responder(asyncio.Protocol):
         assert transport is not None
         limits = self._hub.limits
         self._state = CLOSING
-        self._stalled_at = transport.get_write_buffer_size()
+        self._stalled_at = self._unsent()
         if transport.is_closing() or (self._complete and not self._rest) or self._eof:
-            self.deadline = self._hub.loop.time() + limits.write_stall
-            transport.close()
+            self._close()
             return
         self.deadline = self._hub.loop.time() + limits.linger
         self._rest.clear()
         self._resume_reading()
         if transport.can_write_eof():
             transport.write_eof()
+
+    def _close(self) -> None:
+        """Close once everything is written. TLS says goodbye, and waits for the client's goodbye."""
+        transport, limits = self._transport, self._hub.limits
+        if transport is None:
+            return
+        patience = limits.write_stall if self._socket is None or self._unsent() else limits.linger
+        self.deadline = self._hub.loop.time() + patience
+        if not transport.is_closing():
+            transport.close()
 
     # time
 
@@ -401,7 +420,7 @@ class Responder(asyncio.Protocol):
         if transport is None:
             return
         self._hub.deadlines.watch(self)
-        waiting = transport.get_write_buffer_size()
+        waiting = self._unsent()
         if waiting and (self._write_paused or self._state == CLOSING) and waiting < self._stalled_at:
             self._stalled_at = waiting
             self.deadline = self._hub.loop.time() + self._hub.limits.write_stall
@@ -409,10 +428,16 @@ class Responder(asyncio.Protocol):
             self._gain_time()
         elif self._state in (HEAD, BODY) and not self._write_paused:
             self.expire_reading()
-        elif self._state == IDLE and not waiting:
-            transport.close()
+        elif self._leaves_in_peace(waiting):
+            self._close()
         else:
             transport.abort()
+
+    def _leaves_in_peace(self, waiting: int) -> bool:
+        """An idle connection; and, where the client could not be told yet that no more will come, one that lingered."""
+        assert self._transport is not None
+        at_its_end = self._state == IDLE or (self._state == CLOSING and self._socket is not None)
+        return at_its_end and not waiting and not self._transport.is_closing()
 
     # the end of the server
 

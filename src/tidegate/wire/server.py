@@ -13,7 +13,7 @@ from collections.abc import Callable
 from tidegate.core.clock import Clock
 from tidegate.core.message import FrontDoor
 from tidegate.wire.connection import Connection
-from tidegate.wire.hub import Hub
+from tidegate.wire.hub import Certificates, Hub
 from tidegate.wire.limits import Limits
 
 __all__ = ["HttpServer", "Limits"]
@@ -28,8 +28,16 @@ _ABORT_GRACE = 2.0
 class HttpServer:
     """Make it inside a running event loop; `start` it on one address or several; `drain` it once."""
 
-    def __init__(self, front_door: FrontDoor, *, clock: Clock, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
-        self._hub = Hub(front_door, clock, limits, asyncio.get_running_loop())
+    def __init__(
+        self,
+        front_door: FrontDoor,
+        *,
+        clock: Clock,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        secure: Certificates | None = None,
+    ) -> None:
+        """`secure`: with it, ports that answer http answer https too."""
+        self._hub = Hub(front_door, clock, limits, asyncio.get_running_loop(), secure)
         self._servers: list[asyncio.Server] = []
 
     @property
