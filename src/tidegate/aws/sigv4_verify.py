@@ -33,6 +33,16 @@ _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 _LONGEST = 604_800
 """Seconds that a presigned request may be good for: seven days."""
+_REQUIRED = (
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+)
+_ARGUMENTS = frozenset({*_REQUIRED, "X-Amz-Security-Token"})
+_OVERRIDE = "x-http-method-override"
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
     "signing method. Consult the service documentation for details."
@@ -65,6 +75,9 @@ def read_claim(request: Request, *, service: str, region: str, now: datetime) ->
     """None: the request carries no signature at all. Raises SignatureError. `now`: UTC."""
     header = request.headers.get(b"authorization")
     if header is not None:
+        if len(request.headers.get_all(b"authorization")) > 1:
+            # Of two, one would be looked at here and the other behind.
+            raise SignatureError("IncompleteSignature", "Authorization header requires to be sent once. ")
         text = header.decode("utf-8", "replace")
         return _checked(_of_header(request, text), request, service=service, region=region, now=now)
     if "X-Amz-Algorithm=" in request.query or "X-Amz-Signature=" in request.query:
@@ -126,17 +139,12 @@ def _of_query(request: Request) -> _Fields:
     given: dict[str, str] = {}
     for part in request.query.split("&"):
         name, _, value = part.partition("=")
-        # Of two of one name neither can be meant for sure; the first is signed over as well as the second.
-        given.setdefault(unquote(name), unquote(value))
-    names = (
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Signature",
-        "X-Amz-SignedHeaders",
-        "X-Amz-Date",
-        "X-Amz-Expires",
-    )
-    missing = [name for name in names if not given.get(name)]
+        name = unquote(name)
+        if name in given and name in _ARGUMENTS:
+            # Of two neither can be meant for sure.
+            raise SignatureError("IncompleteSignature", f"AWS query-string parameters must include '{name}' once. ")
+        given.setdefault(name, unquote(value))
+    missing = [name for name in _REQUIRED if not given.get(name)]
     if missing:
         named = "".join(f"AWS query-string parameters must include '{name}'. " for name in missing)
         raise SignatureError("IncompleteSignature", f"{named}Re-examine the query-string parameters.")
@@ -235,6 +243,8 @@ def _check_time(moment: datetime, seconds: int | None, now: datetime) -> None:
 
 def verify(claim: Claim, request: Request, secret_key: str) -> None:
     """Raises SignatureError unless the claim is proved by the key."""
+    if _says_more_than_is_signed(claim, request):
+        raise SignatureError("InvalidSignature", _MISMATCH)
     pairs = [(lower.decode("latin-1"), value.decode("utf-8", "replace")) for lower, _, value in request.headers.entries]
     canonical = canonical_request(
         method=request.method,
@@ -247,6 +257,15 @@ def verify(claim: Claim, request: Request, secret_key: str) -> None:
     proof = signature(secret_key, claim.scope, string_to_sign(canonical, claim.timestamp, claim.scope))
     if not hmac.compare_digest(proof.encode(), claim.signature.encode("utf-8", "replace")):
         raise SignatureError("InvalidSignature", _MISMATCH)
+
+
+def _says_more_than_is_signed(claim: Claim, request: Request) -> bool:
+    """Of a request that was caught on its way, a signature would hold all the same: for another verb by the header that
+    replaces it, and for another path, because the canonical one has its dots resolved and the one that is routed has not.
+    """
+    if _OVERRIDE.encode() in request.headers and _OVERRIDE not in claim.signed:
+        return True
+    return claim.scope.service != "s3" and not {".", ".."}.isdisjoint(request.path.split("/"))
 
 
 def _payload_hash(claim: Claim, request: Request) -> str:

@@ -120,6 +120,8 @@ class Exchange:
         """The request's path without the stage, as sent."""
         self.full_path = full_path
         """`$context.path`: with the stage, on the default endpoint."""
+        self.verb = request.method
+        """That the request is routed by, and goes on with: the client's, or that of X-HTTP-Method-Override."""
         self.source_ip = request.peer
         self.trace: list[tuple[str, int]] = []
         self._ticks_ns = ticks_ns
@@ -131,9 +133,6 @@ class Exchange:
     extended_request_id: str
     trace_id: str
     request_time: str
-    # Set when the request is routed.
-    verb: str
-    """That the method was found by: the client's, or that of X-HTTP-Method-Override."""
 
     def at(self, step: str) -> None:
         """A step begins."""

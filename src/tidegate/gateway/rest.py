@@ -22,7 +22,7 @@ from tidegate.gateway.coding import compress_answer, decompressed
 from tidegate.gateway.exchange import Exchange, Host
 from tidegate.gateway.execution_log import Line, cut, execution_log
 from tidegate.gateway.guards import GuardKind
-from tidegate.gateway.guards.access import policy_request, require
+from tidegate.gateway.guards.access import policy_request, readings, require
 from tidegate.gateway.headers import is_signature
 from tidegate.gateway.integrations import IntegrationKind
 from tidegate.gateway.metrics import GatewayMetrics
@@ -36,6 +36,8 @@ from tidegate.state.keys import Client
 log = logging.getLogger("tidegate.gateway")
 execution = logging.getLogger("tidegate.execution")
 
+_VERBS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""AWS: those that ANY stands for. The verb is a part of the method ARN, so it is no free text."""
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACE_ROOT = re.compile(rb"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
 
@@ -142,11 +144,12 @@ class RestPipeline:
     def _route(ex: Exchange) -> MethodPlan:
         """The method that serves. AWS: X-HTTP-Method-Override replaces the verb for routing."""
         override = ex.request.headers.get(b"x-http-method-override")
-        verb = ex.request.method if override is None else override.decode("latin-1")
-        found = ex.stage.router.match(verb, ex.path)
+        if override is not None:
+            ex.verb = override.decode("latin-1")
+        verb = ex.verb
+        found = ex.stage.router.match(verb, ex.path) if verb in _VERBS else None
         if found is None:
             raise _no_method(ex.request, f"no method for {verb} {ex.path}")
-        ex.verb = verb
         ex.method, ex.raw_labels = found
         return ex.method
 
@@ -159,9 +162,9 @@ class RestPipeline:
         if method.guard is None:
             require(ex, policy_request(ex), rules.open)
         elif isinstance(method.guard, LambdaGuard):
-            request = policy_request(ex)
-            if rules.before_authorizer(request) is not None:
-                require(ex, request, rules.open)
+            for request, _ in readings(ex, policy_request(ex)):
+                if rules.before_authorizer(request) is not None:
+                    require(ex, request, rules.open)
 
     async def _authorize(self, ex: Exchange, guard: Guard) -> None:
         await self._services.guards[type(guard)].authorize(ex, guard)

@@ -17,7 +17,7 @@ MAPPABLE = {
     "domainName": "host.domain_name",
     "domainPrefix": "host.domain_prefix",
     "extendedRequestId": "extended_request_id",
-    "httpMethod": "request.method",
+    "httpMethod": "verb",
     "isCanaryRequest": "stage.is_canary",
     "identity.apiKey": "api_key_text",
     "identity.apiKeyId": "api_key_id",

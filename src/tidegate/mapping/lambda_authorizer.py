@@ -41,7 +41,7 @@ def request_event(exchange: Any, method_arn: str) -> bytes:
             "methodArn": method_arn,
             "resource": exchange.method.resource_path,
             "path": exchange.event_path,
-            "httpMethod": exchange.request.method,
+            "httpMethod": exchange.verb,
             "headers": single,
             "multiValueHeaders": multiple,
             "queryStringParameters": {name: values[-1] for name, values in arguments.items()},

@@ -78,7 +78,7 @@ def build_event(exchange: Any) -> bytes:
         {
             "resource": exchange.method.resource_path,
             "path": exchange.event_path,
-            "httpMethod": request.method,
+            "httpMethod": exchange.verb,
             "headers": single or None,
             "multiValueHeaders": multi or None,
             "queryStringParameters": {name: values[-1] for name, values in arguments.items()} or None,
@@ -102,7 +102,7 @@ def request_context(exchange: Any) -> dict[str, Any]:
     context = {
         "resourceId": exchange.method.resource_id,
         "resourcePath": exchange.method.resource_path,
-        "httpMethod": exchange.request.method,
+        "httpMethod": exchange.verb,
         "extendedRequestId": exchange.extended_request_id,
         "requestTime": exchange.request_time,
         "path": exchange.full_path,

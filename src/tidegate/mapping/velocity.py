@@ -207,11 +207,11 @@ UTIL = Util()
 
 def context_map(exchange: Any) -> dict[str, object]:
     """`$context` as a map, with the two places for overrides."""
-    method, stage, request = exchange.method, exchange.stage, exchange.request
+    method, stage = exchange.method, exchange.stage
     context: dict[str, object] = {
         "resourceId": method.resource_id,
         "resourcePath": method.resource_path,
-        "httpMethod": request.method,
+        "httpMethod": exchange.verb,
         "extendedRequestId": exchange.extended_request_id,
         "requestTime": exchange.request_time,
         "path": exchange.full_path,

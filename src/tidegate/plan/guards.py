@@ -6,6 +6,7 @@ Source: *Controlling and managing access to a REST API*; shared facts, access §
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tidegate.aws.policy import PolicyError
 from tidegate.aws.policy.api_gateway import ApiRules, compile_resource_policy
@@ -14,7 +15,7 @@ from tidegate.core.errors import Problem
 from tidegate.definition.records import Authorizer, DeploymentDocument, Method
 from tidegate.mapping.parameters import Source
 from tidegate.plan.integrations.common import MissingVariable, Surroundings
-from tidegate.plan.nodes import Guard, IamGuard, LambdaGuard, UserPool, UserPoolGuard
+from tidegate.plan.nodes import Guard, IamGuard, LambdaGuard, UserPool, UserPoolGuard, Values
 from tidegate.vtl import JavaPattern, PatternError, compile_java
 
 _FUNCTION = re.compile(r":lambda:path/2015-03-31/functions/(arn:[^/]+)/invocations$")
@@ -65,10 +66,42 @@ def _pattern(authorizer: Authorizer, around: Surroundings, at: str) -> JavaPatte
         return None
 
 
-def _sources(authorizer: Authorizer, around: Surroundings, at: str) -> tuple[Source, ...]:
+def _sources(authorizer: Authorizer, around: Surroundings, at: str) -> list[tuple[str, Source]]:
     expressions = [each.strip() for each in (authorizer.identity_source or "").split(",") if each.strip()]
-    found = [around.source(each, f"{at}/identitySource", response=False) for each in expressions]
-    return tuple(source for source in found if source is not None)
+    found = [(each, around.source(each, f"{at}/identitySource", response=False)) for each in expressions]
+    return [(expression, source) for expression, source in found if source is not None]
+
+
+def _identity(authorizer: Authorizer, around: Surroundings, at: str) -> tuple[Values, ...]:
+    """All values of each source: what a function may look at tells its answers apart."""
+    return tuple(_values(expression, source) for expression, source in _sources(authorizer, around, at))
+
+
+def _values(expression: str, source: Source) -> Values:
+    where, _, name = expression.removeprefix("method.request.").partition(".")
+    if where == "querystring":
+        return lambda exchange: tuple(exchange.arguments.get(name, ()))
+    if where == "header":
+        lower = name.lower().encode()
+        return lambda exchange: tuple(
+            value.decode("utf-8", "replace") for value in exchange.request.headers.get_all(lower)
+        )
+
+    def values(exchange: Any) -> tuple[str, ...]:
+        value = source(exchange)
+        return () if value is None else (value,)
+
+    return values
+
+
+def _only(values: Values) -> Source:
+    """One value. Of two tokens one would be looked at here and the other behind: together they count as none."""
+
+    def source(exchange: Any) -> str | None:
+        given = values(exchange)
+        return given[0] if len(given) == 1 else None
+
+    return source
 
 
 def _ttl(authorizer: Authorizer) -> float:
@@ -83,15 +116,18 @@ def _lambda_guard(
     if found is None or authorizer.type not in ("TOKEN", "REQUEST"):
         around.problem(f"{at}/authorizerUri", f"Invalid Authorizer URI: {authorizer.authorizer_uri}")
         return None
+    identity = _identity(authorizer, around, at)
     return LambdaGuard(
         id=authorizer.id,
         kind=authorizer.type,
         function_arn=found[1],
         source_arn=execute_api_arn(around.region, around.account, around.api_id, f"authorizers/{authorizer.id}"),
         by_policy=authorizer.authorizer_credentials is None,
-        identity=_sources(authorizer, around, at),
+        identity=identity,
         pattern=pattern,
-        ttl=_ttl(authorizer),
+        # Without an identity, one caller's answer would be everybody's.
+        ttl=_ttl(authorizer) if identity else 0.0,
+        kept_as=f"{authorizer.id} {authorizer.type} {found[1]} {authorizer.identity_source}",
     )
 
 
@@ -106,14 +142,14 @@ def _pool_guard(
             return None
         issuer = f"https://cognito-idp.{found[1]}.amazonaws.com/{found[2]}"
         pools[issuer] = UserPool(found[2], found[1], issuer)
-    sources = _sources(authorizer, around, at)
-    if not sources or not pools:
+    identity = _identity(authorizer, around, at)
+    if not identity or not pools:
         around.problem(at, "a user pool authorizer needs an identity source and a user pool")
         return None
     return UserPoolGuard(
         id=authorizer.id,
         pools=pools,
-        token=sources[0],
+        token=_only(identity[0]),
         pattern=pattern,
         scopes=frozenset(method.authorization_scopes or ()),
         ttl=_ttl(authorizer),

@@ -5,9 +5,9 @@ Not here: anything that changes while it runs (state), nor where it came from (d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from botocore.model import ServiceModel
 
@@ -220,6 +220,10 @@ class IamGuard:
     """AWS_IAM: the request has to be signed, and the caller's policies have to allow it."""
 
 
+Values: TypeAlias = Callable[[Any], tuple[str, ...]]
+"""From an exchange to all values of an identity source; none: it is missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class LambdaGuard:
     """CUSTOM: a function says who the caller is, and what it may do."""
@@ -231,11 +235,13 @@ class LambdaGuard:
     source_arn: str
     by_policy: bool
     """Whether the function's resource policy decides about the call; not so when the authorizer names credentials."""
-    identity: tuple[Source, ...]
+    identity: tuple[Values, ...]
     pattern: JavaPattern | None
     """What a token has to match."""
     ttl: float
     """Seconds that an answer is kept; 0: not at all."""
+    kept_as: str
+    """What an answer is kept under besides stage and identity: methods share it as far as they ask the same question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,33 @@ Source: *AWS condition keys that can be used in API Gateway resource policies*; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
-from tidegate.aws.policy import ANONYMOUS, Judge, Judgement, Principal, Request
+from tidegate.aws.policy import ANONYMOUS, Effect, Judge, Judgement, Principal, Request
 from tidegate.aws.policy.api_gateway import INVOKE, ApiRules, authorizer_denial_message, denial_message, method_arn
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.gateway.exchange import Exchange
 
+_ESCAPED_SLASH = re.compile("%2f", re.IGNORECASE)
 _LONGEST_ARN = 1600
 """Bytes. *Quotas*: method ARN of a REST API with a Lambda authorizer."""
 
 
 def arn_of(ex: Exchange) -> str:
-    """The method ARN: with the path as it was asked for."""
+    """The method ARN: with the path as it was asked for, decoded, without a custom domain's base path.
+
+    An escaped slash stays escaped, as for the router: `/a%2Fb` is one segment, and no path below `/a`.
+    """
+    path = ex.path
+    if "%2" in path:
+        path = _ESCAPED_SLASH.sub("%252F", path)
+    return _arn(ex, unquote(path))
+
+
+def _arn(ex: Exchange, path: str) -> str:
     stage = ex.stage
     arn = method_arn(
         region=stage.region,
@@ -26,11 +39,41 @@ def arn_of(ex: Exchange) -> str:
         api_id=stage.api_id,
         stage=stage.name,
         method=ex.verb,
-        path=ex.event_path,
+        path=path.lstrip("/"),
     )
     if len(arn.encode()) > _LONGEST_ARN:
         raise GatewayError("REQUEST_URI_TOO_LONG", Fault.CLIENT, "the method ARN is too long")
     return arn
+
+
+def readings(ex: Exchange, request: Request) -> Iterator[tuple[Request, bool]]:
+    """A request by its method ARN, and by those that the router or a backend may take its path for: with escaped slashes
+    decoded, without empty segments and the last slash, with its dots resolved.
+
+    The flag: whether it has to be allowed so, too; otherwise only what is denied explicitly stays denied. Dots have to:
+    nobody needs them, and a backend that resolves them would serve what the policies never saw.
+    """
+    yield request, True
+    path = ex.path
+    if "%2" not in path and "/." not in path and "//" not in path and not path.endswith("/"):
+        return
+    decoded = unquote(path)
+    resolved, dotted = _resolved(decoded)
+    for arn, binding in {_arn(ex, decoded): False, _arn(ex, resolved): dotted}.items():
+        if arn != request.resource:
+            yield Request(request.action, arn, request.principal, request.context), binding
+
+
+def _resolved(path: str) -> tuple[str, bool]:
+    """Without dots, empty segments and the last slash; and whether there were dots."""
+    segments: list[str] = []
+    given = path.split("/")
+    for segment in given:
+        if segment == "..":
+            del segments[-1:]
+        elif segment not in ("", "."):
+            segments.append(segment)
+    return "/".join(segments), not {".", ".."}.isdisjoint(given)
 
 
 def rules_of(ex: Exchange) -> ApiRules:
@@ -61,13 +104,13 @@ def policy_request(
 
 def require(ex: Exchange, request: Request, judge: Judge, *, by_authorizer: bool = False) -> None:
     """Raises GatewayError for a denial. Clients are told what AWS tells them; the reason is for the operator."""
-    decision = judge(request)
-    ex.judgements += (Judgement(request, judge),)
-    if decision.allowed:
-        return
-    ex.denial = decision.why
-    message = authorizer_denial_message(decision, request) if by_authorizer else denial_message(decision, request)
-    raise GatewayError("ACCESS_DENIED", Fault.CLIENT, f"{message}: {decision.why}", message=message)
+    for asked, binding in readings(ex, request):
+        decision = judge(asked)
+        ex.judgements += (Judgement(asked, judge),)
+        if not decision.allowed and (binding or decision.effect is Effect.EXPLICIT_DENY):
+            ex.denial = decision.why
+            message = authorizer_denial_message(decision, asked) if by_authorizer else denial_message(decision, asked)
+            raise GatewayError("ACCESS_DENIED", Fault.CLIENT, f"{message}: {decision.why}", message=message)
 
 
 def unauthorized(detail: str, message: str | None = None) -> GatewayError:

@@ -27,7 +27,7 @@ from tidegate.mapping.lambda_authorizer import (
 )
 from tidegate.plan.nodes import LambdaGuard
 from tidegate.state.answers import AnswerCache
-from tidegate.vtl import PatternError
+from tidegate.vtl import JavaPattern, PatternError
 
 _TIMEOUT = 29.0
 _UNAUTHORIZED = "Unauthorized"
@@ -39,6 +39,8 @@ class _Answer:
     policy: CompiledPolicy
     latency: int
     """Milliseconds that the function took."""
+    size: int
+    """Bytes."""
 
 
 class LambdaAuthorizer:
@@ -46,20 +48,19 @@ class LambdaAuthorizer:
         self._functions = functions
         self._now = now
         self._ticks_ns = ticks_ns
-        self.answers: AnswerCache[_Answer] = AnswerCache(now)
+        self.answers: AnswerCache[_Answer] = AnswerCache(now, lambda answer: answer.size)
 
     async def authorize(self, exchange: Exchange, plan: LambdaGuard) -> None:
         values = tuple(source(exchange) for source in plan.identity)
-        must = plan.kind == "TOKEN" or plan.ttl > 0
-        if must and (not all(values) or (plan.kind == "TOKEN" and not values)):
+        # AWS (CreateAuthorizer): whether answers are kept or not, each source that is named has to be there, not empty.
+        if not all(given and all(given) for given in values):
             raise unauthorized("an identity source of the authorizer is missing")
-        if plan.pattern is not None and plan.kind == "TOKEN" and not _matches(plan, values[0] or ""):
-            raise unauthorized("the token does not match the authorizer's expression")
+        token = _token(plan, values) if plan.kind == "TOKEN" else None
         if plan.ttl > 0:
-            key = (exchange.stage.key, plan.id, *values)
-            answer = await self.answers.get(key, lambda: self._ask(exchange, plan, values))
+            key = (exchange.stage.key, plan.kept_as, *values)
+            answer = await self.answers.get(key, lambda: self._ask(exchange, plan, token))
         else:
-            answer = (await self._ask(exchange, plan, values))[1]
+            answer = (await self._ask(exchange, plan, token))[1]
         self._admit(exchange, answer)
 
     @staticmethod
@@ -72,9 +73,10 @@ class LambdaAuthorizer:
         request = policy_request(ex)
         require(ex, request, partial(rules_of(ex).after_authorizer, answered=answer.policy), by_authorizer=True)
 
-    async def _ask(self, ex: Exchange, plan: LambdaGuard, values: tuple[str | None, ...]) -> tuple[float, _Answer]:
+    async def _ask(self, ex: Exchange, plan: LambdaGuard, token: str | None) -> tuple[float, _Answer]:
+        """`token`: None for REQUEST authorizers."""
         arn = arn_of(ex)
-        event = token_event(values[0] or "", arn) if plan.kind == "TOKEN" else request_event(ex, arn)
+        event = request_event(ex, arn) if token is None else token_event(token, arn)
         begun = self._ticks_ns()
         invoked = await self._invoke(ex, plan, event)
         if invoked.function_error is not None:
@@ -87,7 +89,7 @@ class LambdaAuthorizer:
         except (BadAuthorizerAnswer, PolicyError) as error:
             raise _failed(str(error)) from error
         latency = (self._ticks_ns() - begun) // 1_000_000
-        return self._now() + plan.ttl, _Answer(given, policy, latency)
+        return self._now() + plan.ttl, _Answer(given, policy, latency, len(invoked.payload))
 
     async def _invoke(self, ex: Exchange, plan: LambdaGuard, event: bytes) -> InvokeResult:
         invoker = None
@@ -102,9 +104,20 @@ class LambdaAuthorizer:
             raise _failed(f"Execution failed due to configuration error: Authorizer error: {error}") from error
 
 
-def _matches(plan: LambdaGuard, token: str) -> bool:
+def _token(plan: LambdaGuard, values: tuple[tuple[str, ...], ...]) -> str:
+    """Raises GatewayError."""
+    tokens = values[0] if values else ()
+    if len(tokens) != 1:
+        # Of two tokens the function would see one and the backend another.
+        raise unauthorized("one token is needed")
+    if plan.pattern is not None and not _matches(plan.pattern, tokens[0]):
+        raise unauthorized("the token does not match the authorizer's expression")
+    return tokens[0]
+
+
+def _matches(pattern: JavaPattern, token: str) -> bool:
     try:
-        return plan.pattern is None or plan.pattern.matches(token)
+        return pattern.matches(token)
     except PatternError:
         # A pattern that takes too long on a token does not match it.
         return False

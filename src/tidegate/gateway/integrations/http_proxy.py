@@ -36,7 +36,7 @@ class HttpProxy:
     def outbound(self, exchange: Exchange, plan: HttpProxyPlan) -> bytes:
         """The head of the request to the backend."""
         request = exchange.request
-        parts = [plan.verb or request.method.encode(), b" "]
+        parts = [plan.verb or exchange.verb.encode(), b" "]
         path = plan.path
         if len(path) == 1 and type(path[0]) is bytes:
             parts.append(path[0])
@@ -60,7 +60,7 @@ class HttpProxy:
         if plan.header_sources:
             _mapped_headers(exchange, plan, parts)
         body = request.body
-        if body or request.method in _WITH_BODY:
+        if body or exchange.verb in _WITH_BODY:
             parts.append(b"Content-Length: %d\r\n" % len(body))
         parts.append(b"\r\n")
         return b"".join(parts)
@@ -68,7 +68,7 @@ class HttpProxy:
     def send(self, exchange: Exchange, plan: HttpProxyPlan, outbound: bytes) -> Awaitable[UpstreamResponse]:
         request = exchange.request
         stream = plan.idle is not None
-        head_only = plan.verb == b"HEAD" or (plan.verb is None and request.method == "HEAD")
+        head_only = plan.verb == b"HEAD" or (plan.verb is None and exchange.verb == "HEAD")
         return self._upstream.send(
             plan.origin, outbound, request.body, timeout=plan.timeout, head_only=head_only, stream=stream
         )
