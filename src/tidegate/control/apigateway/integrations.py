@@ -45,7 +45,10 @@ _EXPRESSION = re.compile(
 )
 _LONGEST = 29000
 _LONGEST_STREAM = 900000
-_CREDENTIALS = re.compile(r"arn:aws[\w-]*:iam::(?:\d{12}:role/\S+|\*:user/\*)", re.ASCII)
+_CREDENTIALS = re.compile(
+    r"arn:aws[\w-]*:iam::(?:(?:\d{12}|\$\{stageVariables\.\w+\}):(?:role/\S+|\$\{stageVariables\.\w+\})|\*:user/\*)",
+    re.ASCII,
+)
 _CACHE_KEY = re.compile(r"method\.request\.(?:path|querystring|header)\.[a-zA-Z0-9._$-]+")
 _NOT_IN_URI = re.compile(r"[\x00-\x20\x7f#]")
 _CHOICES = {

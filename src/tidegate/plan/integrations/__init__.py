@@ -5,6 +5,9 @@ Source: *Choose an API Gateway API integration type*; shared facts, rest-data-pl
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from tidegate.definition.records import Integration, Method
 from tidegate.plan.integrations.aws import service_plan
 from tidegate.plan.integrations.common import MissingVariable, Surroundings
@@ -19,6 +22,8 @@ __all__ = ["Surroundings", "compile_integration"]
 _FORBIDDEN = frozenset({"content-length", "transfer-encoding"})
 _FORBIDDEN_AWS = _FORBIDDEN | {"authorization", "connection", "expect", "proxy-authenticate", "te"}
 
+_ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/\S+", re.ASCII)
+
 
 def compile_integration(method: Method, resource_path: str, around: Surroundings, pointer: str) -> IntegrationPlan:
     """What is wrong with it is added to the surroundings' problems."""
@@ -32,6 +37,7 @@ def compile_integration(method: Method, resource_path: str, around: Surroundings
         return mock_plan(method, integration, around, pointer)
     try:
         uri = around.substituted(integration.uri or "")
+        integration = _with_credentials(integration, around)
     except MissingVariable as missing:
         return BrokenPlan(str(missing))
     if integration.type == "HTTP_PROXY":
@@ -43,6 +49,17 @@ def compile_integration(method: Method, resource_path: str, around: Surroundings
     if names_function(uri):
         return function_plan(method, integration, uri, resource_path, around, pointer)
     return service_plan(method, integration, uri, around, pointer)
+
+
+def _with_credentials(integration: Integration, around: Surroundings) -> Integration:
+    """With the stage's variables in the role's ARN. Raises MissingVariable, also for what is then no role."""
+    given = integration.credentials
+    if given is None or "${" not in given:
+        return integration
+    role = around.substituted(given)
+    if not _ROLE.fullmatch(role):
+        raise MissingVariable(f"Invalid credentials: {role}")
+    return replace(integration, credentials=role)
 
 
 def _forbidden_target(integration: Integration) -> str | None:
