@@ -83,8 +83,8 @@ class Options(argparse.Namespace):
 def parse(arguments: Sequence[str]) -> Options:
     """What is asked for; ends the program with a message when that makes no sense."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Tidegate measured beside other gateways.")
-    parser.add_argument("--rounds", type=_positive, help="rounds of each contestant (5; 2 with --quick)")
-    parser.add_argument("--seconds", type=_positive, help="seconds of each round (5; 1 with --quick)")
+    parser.add_argument("--rounds", type=positive, help="rounds of each contestant (5; 2 with --quick)")
+    parser.add_argument("--seconds", type=positive, help="seconds of each round (5; 1 with --quick)")
     parser.add_argument(
         "--only",
         type=_chosen,
@@ -104,7 +104,8 @@ def parse(arguments: Sequence[str]) -> Options:
     return options
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is less than 1")

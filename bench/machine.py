@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -65,5 +66,7 @@ def _busy(seconds: float = 1.0) -> float:
 
 def _wrk() -> str:
     """The first words of `wrk -v`, which it ends with status 1."""
+    if not shutil.which("wrk"):
+        return "not installed"
     done = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
     return " ".join(done.stdout.split()[:2])

@@ -147,7 +147,8 @@ def _targets(results: Results) -> str:
     return table(["target", "measured", "verdict"], rows)
 
 
-def _verdict(met: bool, rounds: int, sound: bool = True) -> str:
+def verdict(met: bool, rounds: int, sound: bool = True) -> str:
+    """Whether a target is met, as far as it may be judged."""
     if rounds < ENOUGH_ROUNDS:
         return f"not judged: {rounds} of {ENOUGH_ROUNDS} rounds"
     if not sound:
@@ -162,7 +163,7 @@ def _cpu_target(results: Results) -> list[str]:
     if ratio is None or ours is None or theirs is None:
         return [what, "-", "not measured"]
     rounds = min(len(ours.rounds), len(theirs.rounds))
-    return [what, spread(ratio, 2), _verdict(ratio.median <= CPU_TARGET, rounds, ours.clean and theirs.clean)]
+    return [what, spread(ratio, 2), verdict(ratio.median <= CPU_TARGET, rounds, ours.clean and theirs.clean)]
 
 
 def _lambda_targets(results: Results) -> list[list[str]]:
@@ -175,8 +176,8 @@ def _lambda_targets(results: Results) -> list[list[str]]:
     tails = record.spread(lambda one: one.load.p99)
     count = len(record.rounds)
     return [
-        [rate, spread(rates), _verdict(rates.median >= LAMBDA_RATE_TARGET, count, record.clean)],
-        [slow, f"{spread(tails, 2, 1e3)} ms", _verdict(tails.median < LAMBDA_P99_TARGET, count, record.clean)],
+        [rate, spread(rates), verdict(rates.median >= LAMBDA_RATE_TARGET, count, record.clean)],
+        [slow, f"{spread(tails, 2, 1e3)} ms", verdict(tails.median < LAMBDA_P99_TARGET, count, record.clean)],
     ]
 
 
@@ -189,7 +190,7 @@ def _startup_targets(results: Results) -> list[list[str]]:
     times = Spread.of(startup.seconds)
     resident = (startup.root_rss + startup.child_rss) / MEGABYTE
     return [
-        [start, f"{spread(times, 2)} s", _verdict(times.median <= START_TARGET, len(startup.seconds))],
+        [start, f"{spread(times, 2)} s", verdict(times.median <= START_TARGET, len(startup.seconds))],
         [memory, f"{resident:.1f} MB", "met" if resident <= IDLE_TARGET_MB else "**missed**"],
     ]
 

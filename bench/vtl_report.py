@@ -1,0 +1,138 @@
+"""bench/VTL.md from the figures of a run of `bench.vtl`. Pure: figures in, text out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bench.figures import Spread
+from bench.machine import Machine
+from bench.report import spread, table, verdict
+
+OURS = "tidegate"
+_READING = """\
+Each figure is the median over the rounds, with the least and the greatest in brackets; the ratios are those of the rounds of one
+turn. A rendering is all that one request needs of its template: `$input` with the parameters decoded and the body read and
+written as JSON, `$context`, `$stageVariables`, and the text. Tidegate does it by the function that its gateway calls. The others
+are given helpers of the same kind: Jayway's JsonPath in Java; in airspeed and velocityjs the languages' own JSON, with no more
+JSONPath than the template needs, and a copy of a finished `$context`, which is to their advantage. All texts were read as JSON
+and held against `bench/renderers/expected.json` before the first round. CPU is that of the whole process, from `/proc`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """So many renderings in so many CPU seconds."""
+
+    count: int
+    cpu: float
+
+    @property
+    def cpu_us(self) -> float:
+        """CPU microseconds of one rendering."""
+        return self.cpu / self.count * 1e6
+
+
+@dataclass(slots=True)
+class Record:
+    """All that is known of one renderer when the run ends."""
+
+    name: str
+    title: str
+    version: str = ""
+    absent: str | None = None
+    """Why it is not here."""
+    trouble: str | None = None
+    """Why its figures are none."""
+    rounds: list[Round] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it has figures that count."""
+        return bool(self.rounds) and self.trouble is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """All that a report tells."""
+
+    machine: Machine
+    core: int
+    seconds: int
+    warm_up: int
+    command: str
+    records: Sequence[Record]
+
+    def find(self, name: str) -> Record | None:
+        """A renderer's record, if it has figures that count."""
+        return next((each for each in self.records if each.name == name and each.sound), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What Tidegate is held to, against one other."""
+
+    text: str
+    name: str
+    met: Callable[[float], bool]
+    """Of the other's CPU time over Tidegate's."""
+
+
+TARGETS = (
+    Target("at least 20 times as fast as airspeed", "airspeed", lambda times: times >= 20),
+    Target("faster than velocityjs", "velocityjs", lambda times: times > 1),
+    Target("at most 3 times as slow as Apache Velocity in warmed-up Java", "velocity", lambda times: times >= 1 / 3),
+)
+
+
+def render(results: Results) -> str:
+    """The whole report, Markdown."""
+    machine = results.machine
+    sections = [
+        "# Mapping templates beside other engines",
+        f"Written by `{results.command}`: the console's template *Method Request passthrough*, rendered for one request.",
+        _figures(results),
+        *_troubles(results.records),
+        "## Targets",
+        table(["Tidegate is", "times as fast", "verdict"], [_target(results, target) for target in TARGETS]),
+        "## Conditions",
+        f"- {machine.date}; {machine.processor}, {machine.cores} cores; Linux {machine.kernel}\n"
+        f"- load average before the run: {', '.join(f'{value:.2f}' for value in machine.load)}; cores busy in the second before: "
+        f"{machine.busy:.2f}\n"
+        f"- {max((len(each.rounds) for each in results.records), default=0)} rounds of {results.seconds} s each, in turn, after "
+        f"{results.warm_up} s of warming up each; all on core {results.core}, one at a time",
+        table(["engine", "version"], [[each.title, each.version] for each in results.records if each.version]),
+        "## How to read this",
+        _READING,
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def times(theirs: Record, ours: Record) -> Spread:
+    """How many times as much CPU they need, turn by turn."""
+    return Spread.of(one.cpu_us / other.cpu_us for one, other in zip(theirs.rounds, ours.rounds, strict=True))
+
+
+def _figures(results: Results) -> str:
+    ours = results.find(OURS)
+    rows = [
+        [
+            each.title,
+            spread(Spread.of(one.cpu_us for one in each.rounds), 1),
+            spread(times(each, ours), 2) if ours and each is not ours else "1" if ours else "-",
+        ]
+        for each in results.records
+        if each.sound
+    ]
+    return table(["engine", "CPU µs a rendering", "times Tidegate's"], rows) if rows else "No engine was measured."
+
+
+def _troubles(records: Sequence[Record]) -> list[str]:
+    lines = [f"- {each.title}: absent: {each.absent}" for each in records if each.absent]
+    lines += [f"- ⚠ {each.title}: {each.trouble}" for each in records if each.trouble]
+    return ["\n".join(lines)] if lines else []
+
+
+def _target(results: Results, target: Target) -> list[str]:
+    ours, theirs = results.find(OURS), results.find(target.name)
+    if ours is None or theirs is None:
+        return [target.text, "-", "not measured"]
+    ratio = times(theirs, ours)
+    return [target.text, spread(ratio, 2), verdict(target.met(ratio.median), len(ours.rounds))]
