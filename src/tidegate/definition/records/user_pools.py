@@ -167,8 +167,6 @@ class PoolUser(Record):
     groups: list[str] = field(default_factory=list)
     codes: dict[str, Code] = field(default_factory=dict)
     """By what they are for."""
-    signed_out: float = 0.0
-    """Tokens from before this time no longer hold for the pool's own operations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Amazon Cognito user pools: the management API, the users' own API, and the hosted endpoints."""

@@ -1,0 +1,124 @@
+"""The service `cognito-idp`: which operations there are, whose pool a call is about, and where its costly parts run.
+
+Users' own calls are not signed: what they name — a client, an access token — tells the pool, and with it account and region.
+Source: *Amazon Cognito user pools API Reference*.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from typing import Any
+
+from tidegate.aws.json_rpc import JsonRpc
+from tidegate.aws.model import Params
+from tidegate.aws.rest import Operation as OperationForm
+from tidegate.aws.scope import Scope
+from tidegate.control.cognito_idp import (
+    clients,
+    groups,
+    pools,
+    resource_servers,
+    self_service,
+    sessions,
+    sign_in,
+    sign_up,
+    users,
+)
+from tidegate.control.cognito_idp.desk import Costly, Desk, Operation, Tools
+from tidegate.control.context import Context
+from tidegate.control.service import ManagementService, Office
+from tidegate.core.errors import ControlError
+from tidegate.core.message import Request
+from tidegate.definition.records import ClientPool, UserPool
+
+OPERATIONS: dict[str, Operation] = {
+    **pools.OPERATIONS,
+    **clients.OPERATIONS,
+    **resource_servers.OPERATIONS,
+    **groups.OPERATIONS,
+    **users.OPERATIONS,
+    **sign_up.OPERATIONS,
+    **sign_in.OPERATIONS,
+    **self_service.OPERATIONS,
+}
+_REASON = (
+    "user pools sign in by password and SRP, without multi-factor authentication, devices or other identity providers"
+)
+_MOST_WAITING = 200
+"""Costly works at a time; a flood of sign-ins is turned away instead of filling the memory."""
+
+
+class UserPoolWork:
+    """Runs operations of user pools, step by step: for the service, and for the hosted endpoints."""
+
+    def __init__(self, office: Office, tools: Tools, threads: Executor) -> None:
+        """`threads`: for the costly works."""
+        self._office = office
+        self.tools = tools
+        self._threads = threads
+        self._waiting = 0
+
+    async def run(self, scope: Scope, operation: Operation, params: Params) -> Any:
+        """Raises ControlError."""
+
+        def first(context: Context, given: Params) -> Any:
+            return operation(Desk(context, self.tools), given)
+
+        result = await self._office.run(scope, first, params)
+        while isinstance(result, Costly):
+            value = await self._work(result)
+            if result.then is None:
+                return value
+            result = await self._office.run(scope, _Step(self.tools, result, value), {})
+        return result
+
+    async def _work(self, costly: Costly) -> Any:
+        if self._waiting >= _MOST_WAITING:
+            raise ControlError("TooManyRequestsException", "Rate exceeded")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, costly.work)
+        finally:
+            self._waiting -= 1
+
+    async def home(self, default: Scope, params: Params) -> Scope:
+        """Whose pool the call of a user is about."""
+        if "user_pool_id" in params:
+            return default
+        pool_id = sessions.pool_named(params["access_token"]) if "access_token" in params else None
+        client_id = params.get("client_id")
+        if pool_id is None and client_id is None:
+            return default
+
+        def locate(context: Context, _params: Params) -> Scope | None:
+            return context.tx.locate(UserPool, pool_id) if pool_id else context.tx.locate(ClientPool, str(client_id))
+
+        found: Scope | None = await self._office.run(default, locate, {})
+        return found or default
+
+
+class _Step:
+    """What follows a costly work, as an operation."""
+
+    def __init__(self, tools: Tools, costly: Costly, value: Any) -> None:
+        self._tools = tools
+        self._costly = costly
+        self._value = value
+
+    def __call__(self, context: Context, _params: Params) -> Any:
+        assert self._costly.then is not None
+        return self._costly.then(Desk(context, self._tools), self._value)
+
+
+class CognitoService(ManagementService):
+    def __init__(self, office: Office, protocol: JsonRpc, work: UserPoolWork) -> None:
+        unsupported = dict.fromkeys((name for name in protocol.operations if name not in OPERATIONS), _REASON)
+        super().__init__(office, protocol, {}, unsupported)
+        self._work = work
+
+    async def call(self, form: OperationForm, params: Params, scope: Scope, request: Request) -> Any:
+        operation = OPERATIONS.get(form.name)
+        if operation is None:
+            return await super().call(form, params, scope, request)
+        return await self._work.run(await self._work.home(scope, params), operation, params)
