@@ -17,8 +17,10 @@ from prometheus_client import CollectorRegistry
 
 from tidegate.aws.caller import AwsCaller, CredentialSource
 from tidegate.aws.credentials import ChainCredentials, LocalCredentials
+from tidegate.aws.hosts import answered_here, elsewhere
 from tidegate.aws.json_rpc import JsonRpc
 from tidegate.aws.model import load_service_model
+from tidegate.aws.query import Query
 from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.access import Access, Mode
@@ -27,6 +29,7 @@ from tidegate.control.apigateway.service import RestApiService
 from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.objects import S3Objects
 from tidegate.control.awslambda.service import LambdaService
+from tidegate.control.iam.service import IamService
 from tidegate.control.logs.service import LogsService
 from tidegate.control.neighbours import Neighbours
 from tidegate.control.service import Office
@@ -43,6 +46,7 @@ from tidegate.functions.events import EventStoreError
 from tidegate.functions.logs import LogLine
 from tidegate.functions.metrics import FunctionMetrics
 from tidegate.functions.options import FunctionSettings
+from tidegate.functions.outside import outside, write_trust
 from tidegate.functions.packages import PackageStore
 from tidegate.functions.service import FunctionService
 from tidegate.gateway.front import DataPlane
@@ -83,6 +87,8 @@ from tidegate.state.callers import Callers, LocalCallers
 from tidegate.state.keys import KeyRing
 from tidegate.state.limiter import MemoryLimiter
 from tidegate.state.sessions import Sessions
+from tidegate.wire.authority import Authority
+from tidegate.wire.local_certificates import LocalCertificates
 from tidegate.wire.server import HttpServer, Limits
 from tidegate.wire.upstream import UpstreamPool
 
@@ -122,6 +128,10 @@ class App:
         access_log = LineSink(sys.stdout.fileno(), loop)
         closing.callback(access_log.close)
 
+        authority = await loop.run_in_executor(thread, Authority.at, data / "ca")
+        trust = data / "trust"
+        await loop.run_in_executor(thread, write_trust, trust, authority.certificate)
+
         self._packages = PackageStore(data / "packages")
         self._base_environment: dict[str, str] = {}
         self._functions = FunctionService(
@@ -130,6 +140,7 @@ class App:
             FunctionSettings(
                 scratch=data / "scratch",
                 hidden=(data,),
+                shown=(trust,),
                 log_directory=data / "logs",
                 base_environment=self._base_environment,
                 workers=settings.workers,
@@ -217,7 +228,14 @@ class App:
             self._packages,
             self._reset,
             _Requests(self._stories, Simulator(services, lambda: self._data_plane.snapshot)),
+            authority.certificate,
         )
+        identity_services = {
+            name: service
+            for name, service in (("iam", IamService(office, Query(load_service_model("iam")), vault, self._callers)),)
+            # Whoever says where these are does not mean ours.
+            if name not in settings.endpoints
+        }
         entry = Entry(
             (self._data_plane, self._function_urls),
             {
@@ -233,17 +251,22 @@ class App:
                     LocalFolders(settings.allows_local_folders),
                 ),
                 "logs": LogsService(office, logs, self._functions),
+                **identity_services,
             },
             admin=admin.handle,
             neighbours=Endpoint(self._neighbours.handle, 0, too_large, streams=True),
             region=settings.region,
         )
-        self._server = HttpServer(entry, clock=clock, limits=Limits())
+        certificates = LocalCertificates(authority, self._data_plane.is_domain)
+        self._server = HttpServer(entry, clock=clock, limits=Limits(), secure=certificates)
         self.port = await self._server.start(settings.host, settings.port)
-        own = Origin("http", _reachable(settings.host).strip("[]"), self.port)
+        host = _reachable(settings.host)
+        own = Origin("http", host.strip("[]"), self.port)
         self._services_of_aws.own = {"apigateway": own, "lambda": own, "logs": own}
         # Functions reach everything through this one address; it is known only now when the port was left open.
-        self._base_environment["AWS_ENDPOINT_URL"] = f"http://{_reachable(settings.host)}:{self.port}"
+        self._base_environment["AWS_ENDPOINT_URL"] = f"http://{host}:{self.port}"
+        names = answered_here(self._services_of_aws.own, settings.endpoints, elsewhere(settings.endpoints.items()))
+        self._base_environment |= outside(trust, host.strip("[]"), self.port, names)
 
         self._events.start()
 

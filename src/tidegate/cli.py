@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from tidegate import __version__
-from tidegate.commands import openapi, requests, vtl
+from tidegate.commands import authority, openapi, requests, vtl
 from tidegate.settings import Settings, SettingsError, load_settings
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -63,6 +63,7 @@ main.add_command(openapi.import_file)
 main.add_command(vtl.vtl)
 main.add_command(requests.why)
 main.add_command(requests.simulate)
+main.add_command(authority.ca)
 
 
 @main.command()
@@ -202,6 +203,7 @@ async def _serve(settings: Settings, deploy: Callable[[str], None] | None) -> No
     from tidegate.core.ids import Ids
     from tidegate.core.vault import VaultError
     from tidegate.definition.store import StoreError
+    from tidegate.wire.authority import AuthorityError
 
     app = App(settings, clock=Clock(), ids=Ids())
     stopping = asyncio.Event()
@@ -210,7 +212,7 @@ async def _serve(settings: Settings, deploy: Callable[[str], None] | None) -> No
         loop.add_signal_handler(number, stopping.set)
     try:
         await app.start()
-    except (OSError, StoreError, VaultError) as error:
+    except (OSError, StoreError, VaultError, AuthorityError) as error:
         await app.abandon()
         raise click.ClickException(f"cannot start on {settings.host}:{settings.port}: {error}") from None
     address = f"http://{settings.host}:{app.port}"

@@ -1,4 +1,4 @@
-"""How a management request says who it is for: the credential scope of Signature Version 4, or X-Amz-Target.
+"""How a management request says who it is for: the credential scope of Signature Version 4, X-Amz-Target, or its host.
 
 Only reads; verifying signatures is another matter.
 """
@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from tidegate.aws.hosts import service_of
 from tidegate.core.message import Request
 
 _CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
@@ -28,6 +29,9 @@ _TARGETS = {
 }
 """Prefixes of X-Amz-Target up to the underscore or dot → signing name; from botocore's `targetPrefix`."""
 
+_ALWAYS_SIGNED = frozenset({"apigateway", "execute-api", "iam", "lambda", "logs"})
+"""Services none of whose calls does without a signature: where there is none, the host does not make up for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -46,7 +50,9 @@ class Credential:
 
 
 def read_credential(request: Request) -> Credential | None:
-    """From the Authorization header, a presigned query, or X-Amz-Target; None when the request names no service."""
+    """From the Authorization header, a presigned query, X-Amz-Target, or, for what may be called without any of these (the
+    keys of a user pool, a public object), AWS's own host name; None when the request names no service.
+    """
     header = request.headers.get(b"authorization")
     if header is not None and (found := _CREDENTIAL.search(header)):
         return Credential(found[1].decode("latin-1"), found[3].decode("latin-1"), found[4].decode("latin-1"))
@@ -59,4 +65,5 @@ def read_credential(request: Request) -> Credential | None:
         prefix = re.split(r"[_.]", target.decode("latin-1"), maxsplit=1)[0]
         if prefix in _TARGETS:
             return Credential("", "", _TARGETS[prefix])
-    return None
+    named = service_of((request.headers.get(b"host") or b"").decode("latin-1"))
+    return None if named is None or named[0] in _ALWAYS_SIGNED else Credential("", named[1], named[0])

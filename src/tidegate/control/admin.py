@@ -1,5 +1,5 @@
-"""Tidegate's own interface below `/_tidegate/`: health, metrics, reset, the clock, function logs, single
-requests, packages, stacks."""
+"""Tidegate's own interface below `/_tidegate/`: health, metrics, the certificate to trust, reset, the clock, function logs,
+single requests, packages, stacks."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class Admin:
     packages: PackageFiles
     reset: Callable[[], Awaitable[None]]
     requests: Requests
+    authority: str
+    """The local authority's certificate, PEM."""
 
     async def handle(self, request: Request) -> Response:
         if _foreign(request):
@@ -60,6 +62,9 @@ class Admin:
 
     async def _health(self, _request: Request) -> Response:
         return _json(200, {"status": "ok", "version": __version__})
+
+    async def _authority(self, _request: Request) -> Response:
+        return Response(200, [(b"Content-Type", b"application/x-pem-file")], self.authority.encode())
 
     async def _metrics(self, _request: Request) -> Response:
         return Response(200, [(b"Content-Type", b"text/plain; version=0.0.4")], generate_latest(self.registry))
@@ -145,6 +150,7 @@ class Admin:
 _ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Response]]], ...] = (
     ("GET", "/_tidegate/health", Admin._health),
     ("GET", "/_tidegate/metrics", Admin._metrics),
+    ("GET", "/_tidegate/ca.pem", Admin._authority),
     ("POST", "/_tidegate/reset", Admin._reset),
     ("POST", "/_tidegate/clock", Admin._move_clock),
     ("GET", "/_tidegate/functions/([^/]+)/logs", Admin._function_logs),

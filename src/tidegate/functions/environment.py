@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tidegate.functions.outside import NAMES
 from tidegate.functions.spec import FunctionSpec
 
 _LIBRARIES = "/lib64:/usr/lib64:{runtime}:{runtime}/lib:{task}:{task}/lib:{opt}/lib"
@@ -45,10 +46,16 @@ def worker_environment(spec: FunctionSpec, base: Mapping[str, str], place: Place
     """Weakest first: AWS's overridable defaults, the operator's `base`, the function's own, AWS's reserved ones."""
     return {
         **_overridable(spec, place),
-        **base,
+        **_for(spec, base),
         **spec.environment,
         **_reserved(spec, place),
     }
+
+
+def _for(spec: FunctionSpec, base: Mapping[str, str]) -> Mapping[str, str]:
+    """The names are for clients of ours, which custom runtimes have none of."""
+    ours = spec.runtime.startswith(("python", "nodejs"))
+    return base if ours else {name: value for name, value in base.items() if name != NAMES}
 
 
 def wrapper(variables: Mapping[str, str], place: Place) -> list[str]:

@@ -51,8 +51,10 @@ class Cell:
 
 
 class Isolation:
-    def __init__(self, hidden: Iterable[Path] = (), *, wanted: bool = True) -> None:
-        """`hidden`: directories that no function has any business in. Not `wanted`: functions see the machine as it is."""
+    def __init__(self, hidden: Iterable[Path] = (), *, shown: Iterable[Path] = (), wanted: bool = True) -> None:
+        """`hidden`: directories that no function has any business in, but for those `shown`. Not `wanted`: functions see the
+        machine as it is.
+        """
         home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - pathlib's raises for a user without a home
         hide = {*_ALWAYS_HIDDEN, *(os.path.realpath(path) for path in hidden), home}
         self._hidden = sorted(path for path in hide if Path(path).is_dir() and path not in ("/", "/usr", TMP))
@@ -62,6 +64,7 @@ class Isolation:
         self._python = os.path.realpath(sys.executable)
         self._ours = [str(_ROOM), *{os.path.realpath(str(found.locate_file(""))) for found in provided_distributions()}]
         self._ours.append(os.path.dirname(os.path.realpath(_RESOLVER)))  # noqa: PTH120
+        self._ours += [os.path.realpath(path) for path in shown]
 
     def available(self) -> bool:
         """Tried once; blocks some tens of milliseconds."""

@@ -95,6 +95,10 @@ class DataPlane:
         self._by_host[host] = endpoint
         return endpoint
 
+    def is_domain(self, name: str) -> bool:
+        """Whether a host name is a custom domain."""
+        return self._domain(name.encode("latin-1", "replace")) is not None
+
     def _domain(self, host: bytes) -> DomainPlan | None:
         """The custom domain of a host. AWS: an exact name before a wildcard, which stands for the first label only."""
         domains = self.snapshot.domains

@@ -11,6 +11,7 @@ const { RuntimeApi } = require('./api.cjs');
 const { NODE_EXIT, RuntimeError, payload } = require('./errors.cjs');
 const { loadHandler } = require('./handler.cjs');
 const { current, logError, patchConsole } = require('./log.cjs');
+const { leadHome } = require('./names.cjs');
 const { HIGH_WATER_MARK, ResponseStream, STREAMING, awslambda } = require('./stream.cjs');
 
 const UNCAUGHT_EXCEPTION = 129;
@@ -18,6 +19,8 @@ const UNHANDLED_REJECTION = 128;
 const ONCE = 'Invocation has already been reported as done. Cannot call complete more than once per invocation.';
 
 const env = process.env;
+if (env._TIDEGATE_NAMES !== undefined) leadHome(env._TIDEGATE_NAMES);
+delete env._TIDEGATE_NAMES;
 const api = new RuntimeApi(env.AWS_LAMBDA_RUNTIME_API);
 
 /** What happens when the process cannot go on: `(error, exitCode)`. */

@@ -1,4 +1,4 @@
-"""Starts AWS's runtime client in a function's process: `launch.py HANDLER OPT [LIBRARIES…]`.
+"""Starts AWS's runtime client in a function's process: `launch.py HANDLER OPT`.
 
 AWS's client and what it needs are imported before the function's directory comes onto the path, so that a function may
 hold modules of the same names. Runs on every Python that functions run on, and imports nothing of ours.
@@ -6,18 +6,62 @@ hold modules of the same names. Runs on every Python that functions run on, and 
 AWS: "Building Lambda functions with Python", search path: the code, the layers, the runtime's own.
 """
 
+from __future__ import annotations
+
 import os
+import re
+import socket
 import sys
+from typing import Any
 
 del sys.path[0]  # this file's own directory
 
 from awslambdaric.__main__ import main  # noqa: E402
 
-_, handler, layers, *libraries = sys.argv
+_PORTS = (80, 443, "80", "443", b"80", b"443", "http", "https", b"http", b"https")
+
+
+def lead_home(host: str, port: str, names: str) -> None:
+    """Names of AWS that the gateway answers lead to it, on the ports of http and https, whatever library asks.
+
+    Such a name resolves to an address of this machine that nobody has, and connecting to that address connects to the
+    gateway: libraries that resolve first and keep the port to themselves (asyncio's, anyio) get there too.
+    """
+    matches = re.compile(names, re.IGNORECASE).fullmatch
+    stand_in = "::ffff:127.84.71.1" if ":" in host else "127.84.71.1"
+    resolve, connect, connect_ex = socket.getaddrinfo, socket.socket.connect, socket.socket.connect_ex
+
+    def is_ours(name: object) -> bool:
+        if isinstance(name, (bytes, bytearray)):
+            name = name.decode("ascii", "replace")
+        return isinstance(name, str) and matches(name.rstrip(".")) is not None
+
+    def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
+        if port in _PORTS and is_ours(host):
+            host = stand_in
+        return resolve(host, port, family, type, proto, flags)
+
+    def led(address: Any) -> Any:
+        if isinstance(address, tuple) and len(address) > 1 and address[1] in _PORTS:
+            name = address[0]
+            if name == stand_in or is_ours(name):
+                return (host, int(port), *address[2:])
+        return address
+
+    patched: Any = socket
+    patched.getaddrinfo = getaddrinfo
+    patched.socket.connect = lambda self, address: connect(self, led(address))
+    patched.socket.connect_ex = lambda self, address: connect_ex(self, led(address))
+
+
+_names = os.environ.pop("_TIDEGATE_NAMES", None)
+if _names is not None:
+    lead_home(*_names.split(" ", 2))
+
+_, handler, layers = sys.argv
 version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 sys.path[:0] = [
     os.environ["LAMBDA_TASK_ROOT"],
-    *libraries,
     f"{layers}/python/lib/{version}/site-packages",
     f"{layers}/python",
 ]
