@@ -61,11 +61,13 @@ _IDENTITY = (
     "accessKey accountId caller cognitoAuthenticationProvider cognitoAuthenticationType cognitoIdentityId "
     "cognitoIdentityPoolId principalOrgId user userArn vpcId vpceId"
 ).split()
+_CLIENT_CERTIFICATE = "clientCertPem subjectDN issuerDN serialNumber validity.notBefore validity.notAfter".split()
 _PHASES = ("authorize", "authenticate", "waf", "authorizer")
 
 ABSENT = frozenset(
     "awsEndpointRequestId wafResponseCode webaclArn tlsVersion cipherSuite customDomain.routingRuleIdMatched".split()
     + [f"{phase}.{name}" for phase in _PHASES for name in ("error", "latency", "status")]
+    + [f"identity.clientCert.{name}" for name in _CLIENT_CERTIFICATE]
 )
 """Known variables that no request has yet, because the feature that would set them is refused when it is declared."""
 
