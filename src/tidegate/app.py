@@ -29,10 +29,12 @@ from tidegate.control.apigateway.service import RestApiService
 from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.objects import S3Objects
 from tidegate.control.awslambda.service import LambdaService
+from tidegate.control.cognito_idp.desk import Tools
+from tidegate.control.cognito_idp.service import CognitoService, UserPoolWork
 from tidegate.control.iam.service import IamService
 from tidegate.control.logs.service import LogsService
 from tidegate.control.neighbours import Neighbours
-from tidegate.control.service import Office
+from tidegate.control.service import ManagementService, Office
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
@@ -230,9 +232,17 @@ class App:
             _Requests(self._stories, Simulator(services, lambda: self._data_plane.snapshot)),
             authority.certificate,
         )
-        identity_services = {
+        costly = ThreadPoolExecutor(2, "cognito-idp")
+        closing.callback(costly.shutdown, cancel_futures=True)
+        self._user_pool_tools = Tools.made_of(vault, clock)
+        user_pools = UserPoolWork(office, self._user_pool_tools, costly)
+        cognito = JsonRpc(load_service_model("cognito-idp"), violation="InvalidParameterException")
+        identity_services: dict[str, ManagementService] = {
             name: service
-            for name, service in (("iam", IamService(office, Query(load_service_model("iam")), vault, self._callers)),)
+            for name, service in (
+                ("cognito-idp", CognitoService(office, cognito, user_pools)),
+                ("iam", IamService(office, Query(load_service_model("iam")), vault, self._callers)),
+            )
             # Whoever says where these are does not mean ours.
             if name not in settings.endpoints
         }
@@ -262,7 +272,7 @@ class App:
         self.port = await self._server.start(settings.host, settings.port)
         host = _reachable(settings.host)
         own = Origin("http", host.strip("[]"), self.port)
-        self._services_of_aws.own = {"apigateway": own, "lambda": own, "logs": own}
+        self._services_of_aws.own = dict.fromkeys(("apigateway", "lambda", "logs", *identity_services), own)
         # Functions reach everything through this one address; it is known only now when the port was left open.
         self._base_environment["AWS_ENDPOINT_URL"] = f"http://{host}:{self.port}"
         names = answered_here(self._services_of_aws.own, settings.endpoints, elsewhere(settings.endpoints.items()))
@@ -330,6 +340,7 @@ class App:
         self._publish(publication)
         self._stories.clear()
         await self._neighbours.reset()
+        self._user_pool_tools.forget()
         self._clock.shift = 0.0
 
     async def stop(self) -> None:

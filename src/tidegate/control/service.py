@@ -118,7 +118,8 @@ class ManagementService:
         request_id = self._office.ids.request_id()
         access, style = self._office.access, self._protocol.style
         try:
-            caller = access.identify(request, credential, style)
+            public = self.is_public(request)
+            caller = access.nobody() if public else access.identify(request, credential, style)
             scope = Scope(caller.account, credential.region or region)
             matched = self._protocol.match(request)
             if matched is None and request.path.startswith("/v2/"):
@@ -130,8 +131,8 @@ class ManagementService:
                 raise ControlError("AccessDeniedException", text, 403)
             form, labels = matched
             params = self._protocol.parse(form, labels, request)
-            if access.mode is not Mode.OFF:
-                access.require(caller, self.needs(form, labels, params, scope), request, scope.region, style)
+            if access.mode is not Mode.OFF and not public:
+                access.require(caller, self.needs(caller, form, labels, params, scope), request, scope.region, style)
             result = await self.call_as(caller, form, params, scope, request)
             return self.answer(form, labels, result, request, request_id)
         except ControlError as error:
@@ -146,7 +147,9 @@ class ManagementService:
             failure = ControlError("InternalFailure", "Internal server error", 500)
             return self._protocol.respond_error(failure, request_id)
 
-    def needs(self, form: OperationForm, labels: Mapping[str, str], params: Params, scope: Scope) -> Sequence[Need]:
+    def needs(
+        self, caller: Caller, form: OperationForm, labels: Mapping[str, str], params: Params, scope: Scope
+    ) -> Sequence[Need]:
         """What the caller has to be allowed. Source: *Service Authorization Reference*."""
         return (Need(f"{self._protocol.service.signing_name}:{form.name}"),)
 

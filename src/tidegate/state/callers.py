@@ -163,6 +163,12 @@ class Callers:
         """Since this server started."""
         return self._last_uses.get(access_key)
 
+    def owner(self, access_key: str) -> str | None:
+        """The ARN of a key's user."""
+        entry = self._keys.get(access_key)
+        user = None if entry is None else self._identities.get(("User", entry.account, entry.user))
+        return None if user is None else user.arn
+
     def identity(self, kind: str, account: str, key: str) -> IdentityEntry | None:
         return self._identities.get((kind, account, key))
 
