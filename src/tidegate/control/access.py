@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Protocol
 from urllib.parse import parse_qs
 
-from tidegate.aws.policy import Decision, Effect, PolicyType, Reason, decide
+from tidegate.aws.policy import Decision, Effect, Policies, PolicyType, Reason, decide
 from tidegate.aws.policy import Request as Question
 from tidegate.aws.scope import Credential
 from tidegate.aws.sigv4_verify import Claim, SignatureError, read_claim, verify
@@ -69,7 +69,12 @@ class Access:
         self.mode = mode
         self._callers = callers
         self._account = account
-        self._clock = clock
+        self.clock = clock
+
+    @property
+    def proves(self) -> bool:
+        """Whether callers have proved who they are."""
+        return self.mode is Mode.ENFORCE
 
     def identify(self, request: Request, credential: Credential, style: str) -> Caller:
         """`style`: the protocol, which has a say in how errors read. Raises ControlError."""
@@ -82,18 +87,24 @@ class Access:
         except SignatureError as error:
             raise _control_error(error, style) from None
 
+    def nobody(self) -> Caller:
+        """Who calls what needs no signature: of the account of callers that name none."""
+        return root_caller(self._account, "")
+
     def require(self, caller: Caller, needs: Sequence[Need], request: Request, region: str, style: str) -> None:
         """Raises ControlError unless the caller may do all of it."""
         if self.mode is Mode.OFF:
             return
         for need in needs:
-            decision = decide(self._question(caller, need, request, region), caller.policies)
+            decision = self.decision(caller, need, request, region)
             if not decision.allowed:
                 self.refuse(caller, need, decision, style)
 
-    def may(self, caller: Caller, need: Need, request: Request, region: str) -> Decision:
-        """The decision alone, in any mode; with every statement's part in it."""
-        return decide(self._question(caller, need, request, region), caller.policies, trace=True)
+    def decision(
+        self, caller: Caller, need: Need, request: Request, region: str, *, policies: Policies | None = None
+    ) -> Decision:
+        """In any mode. `policies`: other ones than the caller's alone."""
+        return decide(self._question(caller, need, request, region), policies or caller.policies)
 
     def refuse(self, caller: Caller, need: Need, decision: Decision, style: str) -> None:
         """Raises ControlError, or says in the log that it would have (soft)."""
@@ -107,7 +118,7 @@ class Access:
     def _proved(self, request: Request, credential: Credential) -> Caller:
         """Raises SignatureError."""
         claim = read_claim(
-            request, service=credential.service, region=credential.region or "us-east-1", now=self._clock.now()
+            request, service=credential.service, region=credential.region or "us-east-1", now=self.clock.now()
         )
         if claim is None:
             raise _UNSIGNED
@@ -148,7 +159,7 @@ class Access:
 
     def _context(self, request: Request, region: str) -> dict[str, str | Sequence[str]]:
         """Global condition keys that tell of the request."""
-        now = self._clock.time()
+        now = self.clock.time()
         context: dict[str, str | Sequence[str]] = {
             "aws:SourceIp": request.peer,
             "aws:SecureTransport": "true" if request.scheme == "https" else "false",

@@ -147,6 +147,10 @@ class ManagementService:
             failure = ControlError("InternalFailure", "Internal server error", 500)
             return self._protocol.respond_error(failure, request_id)
 
+    def is_public(self, _request: Request) -> bool:
+        """Whether a call is one that AWS takes without a signature."""
+        return False
+
     def needs(
         self, caller: Caller, form: OperationForm, labels: Mapping[str, str], params: Params, scope: Scope
     ) -> Sequence[Need]:

@@ -43,6 +43,10 @@ class Vault:
         except (InvalidTag, ValueError):
             raise VaultError(f"{purpose} {name} was not sealed with this secret key") from None
 
+    def derive(self, purpose: str, length: int = _KEY_BYTES) -> bytes:
+        """Bytes that only this key gives, always the same for one purpose."""
+        return HKDF(SHA256(), length, salt=None, info=f"tidegate/derived/{purpose}".encode()).derive(self._key)
+
     def _cipher(self, purpose: str) -> AESGCM:
         """Each purpose has a key of its own, derived from the one."""
         cipher = self._ciphers.get(purpose)

@@ -17,6 +17,7 @@ from tidegate.aws.model import Params
 from tidegate.control.cognito_idp.desk import Desk, Operation, page
 from tidegate.control.cognito_idp.errors import invalid, not_authorized, unsupported
 from tidegate.control.cognito_idp.lookup import client_of, pool_of
+from tidegate.control.cognito_idp.sealing import SecretBox
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import (
     ClientPool,
@@ -24,7 +25,6 @@ from tidegate.definition.records import (
     UserPoolClient,
     UserPoolResourceServer,
 )
-from tidegate.definition.secrets import SecretBox
 
 STANDARD_SCOPES = ("phone", "email", "openid", "profile", "aws.cognito.signin.user.admin")
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}

@@ -18,11 +18,13 @@ from tidegate.aws.scope import Scope
 from tidegate.control.cognito_idp.attempts import Attempts, Spent
 from tidegate.control.cognito_idp.errors import invalid
 from tidegate.control.cognito_idp.outbox import Outbox
+from tidegate.control.cognito_idp.sealing import SecretBox
 from tidegate.control.cognito_idp.signing import Signers
 from tidegate.control.context import Context
+from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
+from tidegate.core.vault import Vault
 from tidegate.definition.records import Record
-from tidegate.definition.secrets import SecretBox
 from tidegate.definition.store import Transaction
 
 R = TypeVar("R", bound=Record)
@@ -37,6 +39,16 @@ class Tools:
     attempts: Attempts
     spent: Spent
     signers: Signers
+
+    @classmethod
+    def made_of(cls, vault: Vault, clock: Clock) -> Tools:
+        secrets = SecretBox(vault)
+        return cls(secrets, Outbox(), Attempts(clock.time), Spent(clock.time), Signers(secrets))
+
+    def forget(self) -> None:
+        """Everything was reset."""
+        self.outbox.clear()
+        self.attempts.clear()
 
 
 @dataclass(frozen=True, slots=True)

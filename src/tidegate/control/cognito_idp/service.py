@@ -7,6 +7,7 @@ Source: *Amazon Cognito user pools API Reference*.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -14,6 +15,7 @@ from tidegate.aws.json_rpc import JsonRpc
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Operation as OperationForm
 from tidegate.aws.scope import Scope
+from tidegate.control.access import Need
 from tidegate.control.cognito_idp import (
     clients,
     groups,
@@ -31,6 +33,7 @@ from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
 from tidegate.definition.records import ClientPool, UserPool
+from tidegate.state.callers import Caller
 
 OPERATIONS: dict[str, Operation] = {
     **pools.OPERATIONS,
@@ -116,6 +119,22 @@ class CognitoService(ManagementService):
         unsupported = dict.fromkeys((name for name in protocol.operations if name not in OPERATIONS), _REASON)
         super().__init__(office, protocol, {}, unsupported)
         self._work = work
+        self._public = frozenset(
+            name for name, form in protocol.operations.items() if form.model.auth_type == "none" and name in OPERATIONS
+        )
+
+    def is_public(self, request: Request) -> bool:
+        """AWS: users sign in, and use their tokens, without credentials."""
+        target = (request.headers.get(b"x-amz-target") or b"").decode("latin-1")
+        return target.rpartition(".")[2] in self._public
+
+    def needs(
+        self, caller: Caller, form: OperationForm, labels: Mapping[str, str], params: Params, scope: Scope
+    ) -> Sequence[Need]:
+        resource = params.get("resource_arn") or "*"
+        if "user_pool_id" in params:
+            resource = f"arn:aws:cognito-idp:{scope.region}:{scope.account}:userpool/{params['user_pool_id']}"
+        return (Need(f"cognito-idp:{form.name}", resource),)
 
     async def call(self, form: OperationForm, params: Params, scope: Scope, request: Request) -> Any:
         operation = OPERATIONS.get(form.name)

@@ -19,9 +19,9 @@ from tidegate.control.cognito_idp.clients import validity
 from tidegate.control.cognito_idp.desk import Costly, Desk
 from tidegate.control.cognito_idp.errors import no_user, not_authorized
 from tidegate.control.cognito_idp.lookup import client_of, pool_of
+from tidegate.control.cognito_idp.sealing import SecretError
 from tidegate.control.cognito_idp.signing import public_key
 from tidegate.definition.records import PoolSession, PoolUser, UserPool, UserPoolClient, UserPoolGroup
-from tidegate.definition.secrets import SecretError
 
 SELF_SERVICE = "aws.cognito.signin.user.admin"
 """The scope of the users' own operations."""

@@ -25,11 +25,11 @@ from tidegate.control.cognito_idp.clients import allows, check_secret_hash, hide
 from tidegate.control.cognito_idp.desk import Costly, Desk, Operation
 from tidegate.control.cognito_idp.errors import invalid, no_user, not_authorized, unsupported
 from tidegate.control.cognito_idp.lookup import client_of, find_user, pool_and_client, pool_of, put_user
+from tidegate.control.cognito_idp.sealing import SecretError
 from tidegate.control.cognito_idp.sessions import Grant, begin, session_of, tokens
 from tidegate.control.cognito_idp.users import VERIFIER, check_policy, with_password
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import PoolUser, UserPool, UserPoolClient
-from tidegate.definition.secrets import SecretError
 
 _SESSION, _BLOCK = "sign-in session", "srp challenge"
 _TIMESTAMP = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} \d{1,2} \d{2}:\d{2}:\d{2} [A-Z]{3,4} \d{4}")

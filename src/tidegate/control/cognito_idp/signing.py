@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from tidegate.control.cognito_idp.sealing import SecretBox
 from tidegate.definition.records import PoolKey
-from tidegate.definition.secrets import SecretBox
 
 _BITS = 2048
 _EXPONENT = 65537
