@@ -35,6 +35,7 @@ from tidegate.control.iam.service import IamService
 from tidegate.control.logs.service import LogsService
 from tidegate.control.neighbours import Neighbours
 from tidegate.control.service import ManagementService, Office
+from tidegate.control.sts.service import StsService
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
@@ -242,6 +243,7 @@ class App:
             for name, service in (
                 ("cognito-idp", CognitoService(office, cognito, user_pools)),
                 ("iam", IamService(office, Query(load_service_model("iam")), vault, self._callers)),
+                ("sts", StsService(office, Query(load_service_model("sts")), self._callers, sessions)),
             )
             # Whoever says where these are does not mean ours.
             if name not in settings.endpoints

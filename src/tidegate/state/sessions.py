@@ -10,9 +10,11 @@ import base64
 import binascii
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
+from tidegate.aws.identifiers import TEMPORARY, access_key_id, secret_access_key
 from tidegate.core.vault import Vault, VaultError
 
 _PURPOSE = "session"
@@ -37,8 +39,8 @@ class Session:
     """Its unique id: another of the same name is another."""
     name: str = ""
     """Of a role's session."""
-    issued: float
-    expires: float
+    issued: int
+    expires: int
     """Seconds since the epoch."""
     policies: tuple[str, ...] = ()
     """Session policies: documents."""
@@ -58,6 +60,19 @@ class Session:
 class Sessions:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+
+    def begin(self, *, account: str, now: float, seconds: int, kind: str, proved: bool, **more: Any) -> Session:
+        """New temporary credentials. `more`: further fields of a session."""
+        return Session(
+            access_key=access_key_id(account, TEMPORARY),
+            secret_key=secret_access_key(),
+            account=account,
+            kind=kind,
+            issued=int(now),
+            expires=int(now) + seconds,
+            proved=proved,
+            **more,
+        )
 
     def token(self, session: Session) -> str:
         packed = zlib.compress(msgspec.json.encode(session), 6)
