@@ -15,20 +15,23 @@ _SUFFIX = r"(?:amazonaws\.com(?:\.cn)?|api\.aws)"
 _GLOBAL = "budgets|cloudfront|iam|importexport|route53|s3|savingsplans|sdb|sts|waf"
 """What has an endpoint without a region, in us-east-1."""
 _NOT_SERVICES = ("elb", "dualstack")
+"""What stands in a service's place without being one."""
 
+_LONGEST = 253
+"""Characters of a host name. RFC 1035."""
 _HOST = re.compile(
-    rf"(?:.+\.)?(?P<service>[a-z0-9-]+)\.(?:dualstack\.)?(?P<region>{_REGION})\.{_SUFFIX}"
+    rf"(?:.+\.)?(?P<service>(?!(?:{'|'.join(_NOT_SERVICES)})\.)[a-z0-9-]+)\.(?:dualstack\.)?(?P<region>{_REGION})\.{_SUFFIX}"
     rf"|(?:.+\.)?s3-(?P<s3>{_REGION})\.amazonaws\.com"
     rf"|(?:.+\.)?(?P<everywhere>{_GLOBAL})\.amazonaws\.com"
 )
-_SIGNING = {"email": "ses", "ddb": "dynamodb", "ats": "iot", "s3-control": "s3", "oidc": "sso-oauth"}
+_SIGNING = {"email": "ses", "ddb": "dynamodb", "s3-control": "s3", "oidc": "sso-oauth"}
 """Last labels before the region that differ from the signing name."""
 
 
 def service_of(host: str) -> tuple[str, str] | None:
     """Signing name and region of an endpoint's host; None: it is none. A port does not matter."""
     name = host.lower().partition(":")[0].rstrip(".")
-    found = _HOST.fullmatch(name)
+    found = _HOST.fullmatch(name) if len(name) <= _LONGEST else None
     if found is None:
         return None
     if found["s3"]:
@@ -36,7 +39,7 @@ def service_of(host: str) -> tuple[str, str] | None:
     if found["everywhere"]:
         return found["everywhere"], "us-east-1"
     service = found["service"].removesuffix("-fips")
-    return None if service in _NOT_SERVICES else (_SIGNING.get(service, service), found["region"])
+    return _SIGNING.get(service, service), found["region"]
 
 
 def elsewhere(endpoints: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -50,12 +53,13 @@ def answered_here(own: Collection[str], neighbours: Collection[str], real: Colle
     By signing name, `own`: the gateway's services; `neighbours`: those that have a place; `real`: those that AWS itself
     answers (`*`: all but the rest).
     """
+    own = {*own, "execute-api"}
     if "*" in real:
-        labels = "|".join(sorted(_labels({*own, *neighbours} - {*real} | {*own})))
+        labels = "|".join(sorted(_labels({*neighbours} - {*real} | own)))
         everywhere = "|".join(name for name in _GLOBAL.split("|") if name in labels.split("|"))
         label = f"(?:{labels})"
     else:
-        excluded = "|".join(sorted({*_labels({*real} - {*own}), *_NOT_SERVICES}))
+        excluded = "|".join(sorted({*_labels({*real} - own), *_NOT_SERVICES}))
         everywhere = "|".join(name for name in _GLOBAL.split("|") if name not in excluded.split("|"))
         label = rf"(?!(?:{excluded})(?:-fips)?\.)[a-z0-9-]+"
     names = [
