@@ -82,11 +82,8 @@ class Compiler:
             self._code.line("V = dict_of(G)", 0)
         else:
             self._code.line("g = G.get", 0)
-        for root, number in variables.roots.items():
-            if not variables.shared:
+            for root, number in variables.roots.items():
                 self._code.line(f"v{number} = g({root!r})", 0)
-            if self._dialect.null_prints_nothing and root not in variables.assigned:
-                self._code.line(f"k{number} = {root!r} in G", 0)
 
     def _in_function(self, function: Function, body: tuple[Node, ...]) -> None:
         outer, self._expressions.function = self._expressions.function, function

@@ -100,5 +100,5 @@ class Variables:
         return f"V[{root!r}]" if self.shared else f"v{self.roots[root]}"
 
     def is_known(self, root: str) -> str:
-        """A flag: whether a variable that is never assigned was handed in."""
-        return f"k{self.roots[root]}"
+        """Whether a variable that is never assigned was handed in."""
+        return f"{root!r} in G"
