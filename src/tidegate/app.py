@@ -30,7 +30,9 @@ from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.objects import S3Objects
 from tidegate.control.awslambda.service import LambdaService
 from tidegate.control.cognito_idp.desk import Tools
+from tidegate.control.cognito_idp.hosted import UserPoolEndpoints
 from tidegate.control.cognito_idp.service import CognitoService, UserPoolWork
+from tidegate.control.foreign import Foreign
 from tidegate.control.iam.service import IamService
 from tidegate.control.logs.service import LogsService
 from tidegate.control.neighbours import Neighbours
@@ -42,7 +44,7 @@ from tidegate.core.lines import LineSink
 from tidegate.core.message import Endpoint, Origin
 from tidegate.core.vault import open_vault
 from tidegate.definition.store import SqlStore, StoreError
-from tidegate.entry import Entry, too_large
+from tidegate.entry import MAX_MANAGEMENT_BODY, Entry, too_large
 from tidegate.functions.asynchronous import EventQueue
 from tidegate.functions.destinations import Destinations
 from tidegate.functions.events import EventStoreError
@@ -222,6 +224,7 @@ class App:
         apigateway = RestJson(load_service_model("apigateway"), nested_paths=True)
         logs = JsonRpc(load_service_model("logs"), violation="InvalidParameterException")
         awslambda = RestJson(load_service_model("lambda"), nested_paths=False, capital_errors=True)
+        self._user_pool_tools = Tools.made_of(vault, clock)
         admin = Admin(
             office,
             clock,
@@ -232,10 +235,10 @@ class App:
             self._reset,
             _Requests(self._stories, Simulator(services, lambda: self._data_plane.snapshot)),
             authority.certificate,
+            self._user_pool_tools.outbox,
         )
         costly = ThreadPoolExecutor(2, "cognito-idp")
         closing.callback(costly.shutdown, cancel_futures=True)
-        self._user_pool_tools = Tools.made_of(vault, clock)
         user_pools = UserPoolWork(office, self._user_pool_tools, costly)
         cognito = JsonRpc(load_service_model("cognito-idp"), violation="InvalidParameterException")
         identity_services: dict[str, ManagementService] = {
@@ -248,8 +251,9 @@ class App:
             # Whoever says where these are does not mean ours.
             if name not in settings.endpoints
         }
+        hosted = [UserPoolEndpoints(user_pools)] if "cognito-idp" in identity_services else []
         entry = Entry(
-            (self._data_plane, self._function_urls),
+            (self._data_plane, self._function_urls, *hosted),
             {
                 "apigateway": RestApiService(
                     office, apigateway, self._functions, MethodTester(services), self._flush_authorizers
@@ -266,7 +270,7 @@ class App:
                 **identity_services,
             },
             admin=admin.handle,
-            neighbours=Endpoint(self._neighbours.handle, 0, too_large, streams=True),
+            neighbours=self._foreign(access),
             region=settings.region,
         )
         certificates = LocalCertificates(authority, self._data_plane.is_domain)
@@ -281,6 +285,13 @@ class App:
         self._base_environment |= outside(trust, host.strip("[]"), self.port, names)
 
         self._events.start()
+
+    def _foreign(self, access: Access) -> Endpoint:
+        """Who answers calls of services that are not ours. To be verified, a call has to be there as a whole."""
+        if access.mode is Mode.OFF:
+            return Endpoint(self._neighbours.handle, 0, too_large, streams=True)
+        foreign = Foreign(access, self._settings.region, self._neighbours.handle)
+        return Endpoint(foreign.handle, MAX_MANAGEMENT_BODY, too_large)
 
     def _credentials(self) -> CredentialSource:
         """Real ones only where the settings say so: neighbours take any, and nobody's own are used without being asked."""

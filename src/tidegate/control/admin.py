@@ -1,11 +1,11 @@
 """Tidegate's own interface below `/_tidegate/`: health, metrics, the certificate to trust, reset, the clock, function logs,
-single requests, packages, stacks."""
+single requests, messages of user pools, packages, stacks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -15,7 +15,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tidegate import __version__
 from tidegate.aws.model import Params
-from tidegate.aws.scope import Scope
+from tidegate.aws.scope import Credential, Scope, read_credential
+from tidegate.control.access import Mode, Need
+from tidegate.control.cognito_idp.outbox import Outbox
 from tidegate.control.context import Context
 from tidegate.control.requests import Requests, simulate, why
 from tidegate.control.service import Office
@@ -47,6 +49,7 @@ class Admin:
     requests: Requests
     authority: str
     """The local authority's certificate, PEM."""
+    outbox: Outbox
 
     async def handle(self, request: Request) -> Response:
         if _foreign(request):
@@ -55,10 +58,26 @@ class Admin:
             found = re.fullmatch(pattern, request.path)
             if found and verb == request.method:
                 try:
+                    self._admit(request, handler)
                     return await handler(self, request, *map(unquote, found.groups()))
                 except ControlError as error:
                     return _json(error.status, {"message": error.message})
         return _json(404, {"message": f"Nothing at {request.method} {request.path}"})
+
+    def _admit(self, request: Request, handler: Callable[..., object]) -> None:
+        """Who may: as with AWS's services, signed for `tidegate`, by a caller of the default account. Raises ControlError."""
+        access = self.office.access
+        if access.mode is Mode.OFF or handler in _PUBLIC:
+            return
+        named = read_credential(request)
+        region = named.region if named else self.scope.region
+        credential = Credential(named.access_key if named else "", region, "tidegate")
+        caller = access.identify(request, credential, "rest-json")
+        action = "".join(map(str.capitalize, handler.__name__.split("_")))
+        need = Need(f"tidegate:{action}")
+        access.require(caller, (need,), request, region, "rest-json")
+        if access.mode is Mode.ENFORCE and caller.account != self.scope.account:
+            raise ControlError("AccessDeniedException", "The server is managed from its own account", 403)
 
     async def _health(self, _request: Request) -> Response:
         return _json(200, {"status": "ok", "version": __version__})
@@ -109,6 +128,10 @@ class Admin:
     async def _simulate(self, request: Request) -> Response:
         return _json(200, await simulate(self.requests, _object(request), self.clock.ticks_ns()))
 
+    async def _user_pool_messages(self, _request: Request, pool_id: str) -> Response:
+        """What would have been sent by e-mail, the oldest first: confirmation codes, temporary passwords."""
+        return _json(200, [asdict(message) for message in self.outbox.of_pool(pool_id)])
+
     async def _package(self, _request: Request, name: str) -> Response:
         path = self.packages.zip_path(name.replace("_", "/").replace("-", "+"))
         if not path.is_file():
@@ -156,12 +179,17 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Response]]], ...] = (
     ("GET", "/_tidegate/functions/([^/]+)/logs", Admin._function_logs),
     ("GET", "/_tidegate/requests/([^/]+)", Admin._why),
     ("POST", "/_tidegate/simulate", Admin._simulate),
+    ("GET", "/_tidegate/user-pools/([^/]+)/messages", Admin._user_pool_messages),
     ("GET", "/_tidegate/packages/([^/]+)", Admin._package),
     ("GET", "/_tidegate/stacks", Admin._list_stacks),
     ("GET", "/_tidegate/stacks/([^/]+)", Admin._get_stack),
     ("PUT", "/_tidegate/stacks/([^/]+)", Admin._put_stack),
     ("DELETE", "/_tidegate/stacks/([^/]+)", Admin._delete_stack),
 )
+
+
+_PUBLIC = (Admin._health, Admin._authority)
+"""What nobody has to be known for."""
 
 
 def _foreign(request: Request) -> bool:

@@ -32,7 +32,7 @@ from tidegate.control.context import Context
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
-from tidegate.definition.records import ClientPool, UserPool
+from tidegate.definition.records import ClientPool, Record, UserPool
 from tidegate.state.callers import Caller
 
 OPERATIONS: dict[str, Operation] = {
@@ -48,6 +48,7 @@ OPERATIONS: dict[str, Operation] = {
 _REASON = (
     "user pools sign in by password and SRP, without multi-factor authentication, devices or other identity providers"
 )
+_ANYWHERE = Scope("", "")
 _MOST_WAITING = 200
 """Costly works at a time; a flood of sign-ins is turned away instead of filling the memory."""
 
@@ -94,11 +95,17 @@ class UserPoolWork:
         if pool_id is None and client_id is None:
             return default
 
-        def locate(context: Context, _params: Params) -> Scope | None:
-            return context.tx.locate(UserPool, pool_id) if pool_id else context.tx.locate(ClientPool, str(client_id))
-
-        found: Scope | None = await self._office.run(default, locate, {})
+        found = await (self.locate(UserPool, pool_id) if pool_id else self.locate(ClientPool, str(client_id)))
         return found or default
+
+    async def locate(self, kind: type[Record], key: str) -> Scope | None:
+        """Whose record that is, whatever the account and region."""
+
+        def look(context: Context, _params: Params) -> Scope | None:
+            return context.tx.locate(kind, key)
+
+        found: Scope | None = await self._office.run(_ANYWHERE, look, {})
+        return found
 
 
 class _Step:

@@ -118,7 +118,7 @@ def _identity_claims(desk: Desk, grant: Grant) -> dict[str, Any]:
     }
 
 
-_OF_SCOPES = {"email": ("email", "email_verified"), "phone": ("phone_number", "phone_number_verified")}
+OF_SCOPES = {"email": ("email", "email_verified"), "phone": ("phone_number", "phone_number_verified")}
 
 
 def _within_scope(shown: dict[str, Any], grant: Grant) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _within_scope(shown: dict[str, Any], grant: Grant) -> dict[str, Any]:
     scopes = grant.session.scope.split()
     if not grant.hosted or "profile" in scopes or SELF_SERVICE in scopes:
         return shown
-    allowed = {name for scope, names in _OF_SCOPES.items() if scope in scopes for name in names}
+    allowed = {name for scope, names in OF_SCOPES.items() if scope in scopes for name in names}
     return {name: value for name, value in shown.items() if name in allowed}
 
 

@@ -1,6 +1,6 @@
 """User pools as declared (clients, domains, resource servers, groups) and what lives in them: users and their sessions.
 
-Secrets (`sealed_…`) are sealed with the key of the data directory (definition.secrets), passwords are hashed besides. Nested
+Secrets (`sealed_…`) are sealed with the key of the data directory (core.vault), passwords are hashed besides. Nested
 settings stay as they were given, with AWS's members in snake_case: they are shown, and read by name.
 """
 
