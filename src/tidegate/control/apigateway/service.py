@@ -3,7 +3,7 @@ Answers are plain JSON or HAL, as the caller accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,13 +11,16 @@ import orjson
 from tidegate.aws.model import Params, render
 from tidegate.aws.rest import Answer, Operation, RestJson
 from tidegate.aws.scope import Scope
+from tidegate.control.access import Need
 from tidegate.control.apigateway import OPERATIONS, test_authorizer, test_method
 from tidegate.control.apigateway.hal import Hal, wants_hal
+from tidegate.control.apigateway.needs import needs
 from tidegate.control.apigateway.test_method import Tester
 from tidegate.control.apigateway.unsupported import UNSUPPORTED
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.message import Request, Response
 from tidegate.functions.spec import Functions
+from tidegate.state.callers import Caller
 
 RUN_HERE = frozenset({"TestInvokeMethod", "TestInvokeAuthorizer"})
 """Operations that wait for a backend, and so are no part of `OPERATIONS`."""
@@ -47,6 +50,11 @@ class RestApiService(ManagementService):
         plain = render(form.model.output_shape, result or {})
         head = [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", b"application/hal+json")]
         return Response(form.status, head, orjson.dumps(self._hal.document(form, labels, request, plain)))
+
+    def needs(
+        self, caller: Caller, form: Operation, labels: Mapping[str, str], params: Params, scope: Scope
+    ) -> Sequence[Need]:
+        return needs(form, labels, params, scope)
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "TestInvokeMethod":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,14 +13,17 @@ from tidegate.aws.event_stream import event
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Answer, Operation, RestJson
 from tidegate.aws.scope import Scope
+from tidegate.control.access import Need
 from tidegate.control.awslambda import OPERATIONS, unsupported
 from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.lookup import get_configured, invalid, resolve_arn
+from tidegate.control.awslambda.needs import needs
 from tidegate.control.awslambda.objects import Objects, with_object
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
 from tidegate.functions.spec import Events, Functions, InvokeError, StreamedResult
+from tidegate.state.callers import Caller
 
 _MAX_CLIENT_CONTEXT = 3583
 """Characters, encoded."""
@@ -41,6 +44,11 @@ class LambdaService(ManagementService):
         self._events = events
         self._objects = objects
         self._folders = folders
+
+    def needs(
+        self, caller: Caller, form: Operation, labels: Mapping[str, str], params: Params, scope: Scope
+    ) -> Sequence[Need]:
+        return needs(form.name, params, scope)
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "Invoke":

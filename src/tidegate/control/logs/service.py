@@ -10,7 +10,7 @@ AWS: *FilterLogEvents*, *GetLogEvents*, *DescribeLogStreams* (CloudWatch Logs AP
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -18,13 +18,16 @@ from tidegate.aws.json_rpc import JsonRpc
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Operation
 from tidegate.aws.scope import Scope
+from tidegate.control.access import Need
 from tidegate.control.context import Context
 from tidegate.control.logs import groups
 from tidegate.control.logs.filters import compile_pattern
+from tidegate.control.logs.needs import needs
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
 from tidegate.definition.records import LogGroup
+from tidegate.state.callers import Caller
 
 T = TypeVar("T")
 
@@ -83,6 +86,11 @@ class LogsService(ManagementService):
             "FilterLogEvents": self._filter,
             "GetLogEvents": self._get,
         }
+
+    def needs(
+        self, caller: Caller, form: Operation, labels: Mapping[str, str], params: Params, scope: Scope
+    ) -> Sequence[Need]:
+        return needs(form.name, params, scope)
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         read = self._reads.get(form.name)

@@ -1,0 +1,85 @@
+"""What a call of API Gateway's management API has to be allowed: its HTTP verb, on the path that it is about.
+
+Source: *Amazon API Gateway actions* (Service Authorization Reference: *Amazon API Gateway Management*), *Passing a role to a
+service*. An AWS integration works with the rights of its role, so whoever names one has to be allowed to pass it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tidegate.aws.model import Params
+from tidegate.aws.rest import Operation
+from tidegate.aws.scope import Scope
+from tidegate.control.access import Need
+from tidegate.definition.openapi import OpenApiError
+from tidegate.definition.openapi.loading import load
+
+_SERVICE = "apigateway.amazonaws.com"
+_ROLE_PATCHES = ("/credentials", "/authorizerCredentials", "/cloudwatchRoleArn")
+_ROLE_MEMBERS = ("credentials", "authorizerCredentials")
+_IMPORTS = ("ImportRestApi", "PutRestApi")
+
+
+def needs(form: Operation, labels: Mapping[str, str], params: Params, scope: Scope) -> Sequence[Need]:
+    resource = f"arn:aws:apigateway:{scope.region}::{_path(form, labels)}"
+    found = [Need(f"apigateway:{form.verb}", resource, _tags(params))]
+    if _changes_policy(form.name, params):
+        found.append(Need("apigateway:UpdateRestApiPolicy", resource))
+    return found + [
+        Need("iam:PassRole", role, {"iam:PassedToService": _SERVICE})
+        for role in dict.fromkeys(_roles(form.name, params))
+        # AWS: this stands for the caller's own credentials, and passes nothing on.
+        if not role.endswith(":user/*")
+    ]
+
+
+def _path(form: Operation, labels: Mapping[str, str]) -> str:
+    """As the call was understood, whatever it was spelt like."""
+    parts = (labels[part.strip("{}+")] if part.startswith("{") else part for part in form.segments)
+    return "/" + "/".join(parts)
+
+
+def _tags(params: Params) -> Mapping[str, str | Sequence[str]]:
+    tags = params.get("tags") or {}
+    found: dict[str, str | Sequence[str]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    keys = list(tags) or params.get("tag_keys")
+    return found | ({"aws:TagKeys": list(keys)} if keys else {})
+
+
+def _changes_policy(operation: str, params: Params) -> bool:
+    if operation in _IMPORTS:
+        return any(key == "x-amazon-apigateway-policy" for key, _ in _walk(_document(params)))
+    patched = any(str(patch.get("path", "")).startswith("/policy") for patch in params.get("patch_operations") or ())
+    return operation in ("CreateRestApi", "UpdateRestApi") and (bool(params.get("policy")) or patched)
+
+
+def _roles(operation: str, params: Params) -> Iterator[str]:
+    for member in ("credentials", "authorizer_credentials"):
+        if params.get(member):
+            yield params[member]
+    for patch in params.get("patch_operations") or ():
+        if patch.get("path") in _ROLE_PATCHES and patch.get("value"):
+            yield patch["value"]
+    if operation in _IMPORTS:
+        yield from (value for key, value in _walk(_document(params)) if key in _ROLE_MEMBERS and isinstance(value, str))
+
+
+def _document(params: Params) -> Any:
+    """What cannot be read is refused by the operation itself."""
+    try:
+        return load(params.get("body") or b"", {})
+    except OpenApiError:
+        return {}
+
+
+def _walk(value: Any) -> Iterator[tuple[str, Any]]:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            yield from one.items()
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
