@@ -53,7 +53,8 @@ class Need:
 
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
 _UNSIGNED = SignatureError("MissingAuthenticationToken", "Missing Authentication Token")
-_STATUSES = {"rest-json": 403, "json": 400, "query": 403}
+_STATUSES = {"rest-json": 403, "json": 400, "query": 403, "rest-xml": 403}
+_XML = ("query", "rest-xml")
 _QUERY_CODES = {
     "InvalidSignature": "SignatureDoesNotMatch",
     "UnrecognizedClient": "InvalidClientTokenId",
@@ -179,7 +180,7 @@ def denied(caller: Caller, action: str, resource: str, decision: Decision, style
     text = (
         f"User: {caller.principal.arn} is not authorized to perform: {action} on resource: {resource}{decision.suffix}"
     )
-    code = "AccessDenied" if style == "query" else "AccessDeniedException"
+    code = "AccessDenied" if style in _XML else "AccessDeniedException"
     return ControlError(code, text, _STATUSES[style])
 
 
@@ -188,7 +189,7 @@ UNKNOWN_RESOURCE = Decision(Effect.EXPLICIT_DENY, Reason.DENIED, "", PolicyType.
 
 
 def _control_error(error: SignatureError, style: str) -> ControlError:
-    if style == "query":
+    if style in _XML:
         code = _QUERY_CODES.get(error.code, error.code)
         status = 400 if code == "IncompleteSignature" else 403
         return ControlError(code, error.message, status)

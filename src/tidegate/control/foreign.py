@@ -1,13 +1,16 @@
 """Calls for services that are not ours, where callers have to prove who they are and be allowed what they ask.
 
-Which operation a call means is read as far as its protocol says it plainly: X-Amz-Target, or the Action of a form; for other
-services by botocore's model. The resource is not read: a caller needs the action on `*`, and a Deny that names resources or
-conditions counts, since nobody can tell that it does not apply. Not here: passing the call on (`neighbours`).
+Which operation a call means is read by botocore's model of the service: from X-Amz-Target or the Action of a form, or from verb
+and path. The resource is not read: a caller needs the action on `*`, and a Deny that names resources or conditions counts, since
+nobody can tell that it does not apply. Not here: passing the call on (`neighbours`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
 
 import orjson
 from botocore.exceptions import UnknownServiceError
@@ -33,24 +36,23 @@ class Foreign:
         self._pass_on = pass_on
 
     async def handle(self, request: Request) -> Response:
-        credential = read_credential(request)
-        if credential is None:
-            return _refused(ControlError("MissingAuthenticationTokenException", "Missing Authentication Token", 403))
+        credential = read_credential(request) or Credential("", "", "")
+        style = _style(credential.service)
         try:
-            caller = self._access.identify(request, credential, "json")
-            self._require(caller, credential, request)
+            caller = self._access.identify(request, credential, style)
+            self._require(caller, credential, request, style)
         except ControlError as error:
-            return _refused(error)
+            return _refused(error, style)
         return await self._pass_on(request)
 
-    def _require(self, caller: Caller, credential: Credential, request: Request) -> None:
+    def _require(self, caller: Caller, credential: Credential, request: Request, style: str) -> None:
         region = credential.region or self._region
         need = Need(f"{credential.service}:{_operation(credential.service, request)}")
         decision = self._access.decision(caller, need, request, region)
         if decision.allowed and _may_be_denied(caller.policies, need, caller):
             decision = UNKNOWN_RESOURCE
         if not decision.allowed:
-            self._access.refuse(caller, need, decision, "json")
+            self._access.refuse(caller, need, decision, style)
 
 
 def _may_be_denied(policies: Policies, need: Need, caller: Caller) -> bool:
@@ -64,29 +66,48 @@ def _denies_somewhere(policy: CompiledPolicy, question: Question) -> bool:
 
 
 def _operation(service: str, request: Request) -> str:
-    """Raises ControlError for a call that names no operation."""
-    target = request.headers.get(b"x-amz-target")
-    if target is not None:
-        return target.decode("latin-1").rpartition(".")[2]
-    if (request.headers.get(b"content-type") or b"").startswith(b"application/x-www-form-urlencoded"):
-        return read_form(request).get("Action") or "*"
-    protocol = _by_model(service)
-    found = None if protocol is None else protocol.match(request)
-    if found is None:
+    """Raises ControlError for a call that names none, or more than one: which of them the neighbour would take is its affair."""
+    protocol = _protocol(service)
+    if protocol is not None and protocol.service.metadata["protocol"].startswith("rest"):
+        found = protocol.match(request)
+        named = set() if found is None else {found[0].name}
+    else:
+        named = set(_named(request))
+    if len(named) != 1:
         text = f"Tidegate cannot tell which operation of {service} {request.method} {request.path} is"
         raise ControlError("AccessDeniedException", text, 403)
-    return found[0].name
+    return named.pop()
+
+
+def _named(request: Request) -> Iterator[str]:
+    target = request.headers.get(b"x-amz-target")
+    if target is not None:
+        yield target.decode("latin-1").rpartition(".")[2]
+    if b"json" not in (request.headers.get(b"content-type") or b"") and (action := read_form(request).get("Action")):
+        yield action
+    yield from (value for name, value in parse_qsl(request.query) if name == "Action")
 
 
 @lru_cache(maxsize=64)
-def _by_model(service: str) -> RestJson | None:
-    """The path forms of a service."""
+def _protocol(service: str) -> RestJson | None:
+    """The path forms of a service; None: botocore has no model of that name."""
     try:
         return RestJson(load_service_model(service), nested_paths=False)
     except UnknownServiceError:
         return None
 
 
-def _refused(error: ControlError) -> Response:
+def _style(service: str) -> str:
+    protocol = _protocol(service) if service else None
+    name = "json" if protocol is None else str(protocol.service.metadata["protocol"])
+    return name if name in ("query", "rest-json", "rest-xml") else "json"
+
+
+def _refused(error: ControlError, style: str) -> Response:
+    if style in ("query", "rest-xml"):
+        body = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        if style == "query":
+            body = f"<ErrorResponse>{body}</ErrorResponse>"
+        return Response(error.status, [(b"Content-Type", b"text/xml")], body.encode())
     head = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", error.code.encode())]
     return Response(error.status, head, orjson.dumps({"__type": error.code, "message": error.message}))
