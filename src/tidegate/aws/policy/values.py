@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
 _EPOCH = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
@@ -70,11 +70,14 @@ def _moment(found: re.Match[str]) -> int:
 
 
 def address_range(text: str) -> Range:
-    """An address or a CIDR block; bits behind the prefix do not matter."""
+    """An address or a CIDR block; bits behind the prefix do not matter. IPv4 mapped into IPv6 is IPv4."""
     if not _CIDR.fullmatch(text):
         raise ValueError(f"not an IP address or range: {text}")
     network = ip_network(text, strict=False)
-    return network.version, int(network.network_address), int(network.netmask)
+    first, mask = int(network.network_address), int(network.netmask)
+    if isinstance(network, IPv6Network) and network.prefixlen >= 96 and network.network_address.ipv4_mapped is not None:
+        return 4, first & 0xFFFFFFFF, mask & 0xFFFFFFFF
+    return network.version, first, mask
 
 
 @lru_cache(maxsize=4096)

@@ -16,6 +16,7 @@ from tidegate.core.errors import Fault, GatewayError
 from tidegate.gateway.exchange import Exchange
 
 _ESCAPED_SLASH = re.compile("%2f", re.IGNORECASE)
+_READ_OTHERWISE = re.compile(r"%2[ef]|%3b|/\.|//|;|/$", re.IGNORECASE)
 _LONGEST_ARN = 1600
 """Bytes. *Quotas*: method ARN of a REST API with a Lambda authorizer."""
 
@@ -48,14 +49,14 @@ def _arn(ex: Exchange, path: str) -> str:
 
 def readings(ex: Exchange, request: Request) -> Iterator[tuple[Request, bool]]:
     """A request by its method ARN, and by those that the router or a backend may take its path for: with escaped slashes
-    decoded, without empty segments and the last slash, with its dots resolved.
+    decoded, without empty segments, the last slash and what follows a semicolon, with its dots resolved.
 
     The flag: whether it has to be allowed so, too; otherwise only what is denied explicitly stays denied. Dots have to:
     nobody needs them, and a backend that resolves them would serve what the policies never saw.
     """
     yield request, True
     path = ex.path
-    if "%2" not in path and "/." not in path and "//" not in path and not path.endswith("/"):
+    if not _READ_OTHERWISE.search(path):
         return
     decoded = unquote(path)
     resolved, dotted = _resolved(decoded)
@@ -65,9 +66,9 @@ def readings(ex: Exchange, request: Request) -> Iterator[tuple[Request, bool]]:
 
 
 def _resolved(path: str) -> tuple[str, bool]:
-    """Without dots, empty segments and the last slash; and whether there were dots."""
+    """Without dots, empty segments, the last slash and parameters of segments; and whether there were dots."""
     segments: list[str] = []
-    given = path.split("/")
+    given = [segment.partition(";")[0] for segment in path.split("/")]
     for segment in given:
         if segment == "..":
             del segments[-1:]
