@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,11 @@ def version() -> str:
     return f"{said}, Python {sys.version.split()[0]}" + (f", commit {commit}" if commit else "")
 
 
-def launch(workdir: Path, port: int, cores: tuple[int, ...]) -> Child:
-    """`tidegate start` in an empty directory with nothing set that could change its defaults."""
+def launch(workdir: Path, port: int, cores: tuple[int, ...], settings: Mapping[str, str] | None = None) -> Child:
+    """`tidegate start` in an empty directory with nothing set that could change its defaults but `settings` (variables)."""
     command = [str(PROGRAM), "start", "--port", str(port), "--data", str(workdir / "data")]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("TIDEGATE_", "AWS_"))}
-    return spawn(command, cores=cores, output=workdir / "output.txt", cwd=workdir, env=env)
+    return spawn(command, cores=cores, output=workdir / "output.txt", cwd=workdir, env=env | dict(settings or {}))
 
 
 def client(service: str, port: int) -> Any:

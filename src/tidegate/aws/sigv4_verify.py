@@ -12,6 +12,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import unquote
 
@@ -164,8 +165,7 @@ def _of_query(request: Request) -> _Fields:
 
 def _checked(fields: _Fields, request: Request, *, service: str, region: str, now: datetime) -> Claim:
     """AWS's order: date, expiry, signed host, algorithm, credential."""
-    moment = _moment(fields.timestamp)
-    stamp = moment.strftime(_STAMP_FORMAT)
+    moment, stamp = _moment(fields.timestamp)
     _check_time(moment, fields.seconds, now)
     signed = fields.signed.split(";")
     if "host" not in signed:
@@ -207,38 +207,41 @@ def _checked(fields: _Fields, request: Request, *, service: str, region: str, no
     )
 
 
-def _moment(text: str) -> datetime:
-    if _STAMP.fullmatch(text):
-        try:
-            return datetime.strptime(text, _STAMP_FORMAT).replace(tzinfo=UTC)
-        except ValueError:
-            pass
-    else:
-        try:
-            return datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-        except ValueError:
-            pass
-    raise SignatureError(
-        "IncompleteSignature",
-        f"Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601",
-    )
+@lru_cache(maxsize=1024)
+def _moment(text: str) -> tuple[datetime, str]:
+    """Also in the basic format. The requests of one second name the same."""
+    form = _STAMP_FORMAT if _STAMP.fullmatch(text) else "%a, %d %b %Y %H:%M:%S GMT"
+    try:
+        moment = datetime.strptime(text, form).replace(tzinfo=UTC)
+    except ValueError:
+        raise SignatureError(
+            "IncompleteSignature",
+            f"Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601",
+        ) from None
+    return moment, moment.strftime(_STAMP_FORMAT)
 
 
 def _check_time(moment: datetime, seconds: int | None, now: datetime) -> None:
-    shown, current = moment.strftime(_STAMP_FORMAT), now.strftime(_STAMP_FORMAT)
     if moment > now + SKEW:
-        later = (now + SKEW).strftime(_STAMP_FORMAT)
+        later = _stamp(now + SKEW)
         raise SignatureError(
-            "InvalidSignature", f"Signature not yet current: {shown} is still later than {later} ({current} + 15 min.)"
+            "InvalidSignature",
+            f"Signature not yet current: {_stamp(moment)} is still later than {later} ({_stamp(now)} + 15 min.)",
         )
     if seconds is not None:
         if moment + timedelta(seconds=seconds) < now:
-            raise SignatureError("InvalidSignature", f"Signature expired: {shown} is now earlier than {current}")
+            text = f"Signature expired: {_stamp(moment)} is now earlier than {_stamp(now)}"
+            raise SignatureError("InvalidSignature", text)
     elif moment < now - SKEW:
-        earlier = (now - SKEW).strftime(_STAMP_FORMAT)
+        earlier = _stamp(now - SKEW)
         raise SignatureError(
-            "InvalidSignature", f"Signature expired: {shown} is now earlier than {earlier} ({current} - 15 min.)"
+            "InvalidSignature",
+            f"Signature expired: {_stamp(moment)} is now earlier than {earlier} ({_stamp(now)} - 15 min.)",
         )
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime(_STAMP_FORMAT)
 
 
 def verify(claim: Claim, request: Request, secret_key: str) -> None:

@@ -178,7 +178,9 @@ class SqlTransaction:
 
     def count(self, kind: type[Record], *key_prefix: str) -> int:
         where = (self._where(kind), *_below(key_prefix))
-        return int(self._connection.execute(sa.select(sa.func.count()).select_from(_records).where(*where)).scalar_one())
+        return int(
+            self._connection.execute(sa.select(sa.func.count()).select_from(_records).where(*where)).scalar_one()
+        )
 
     def put(self, record: Record) -> None:
         self._begin()

@@ -16,8 +16,9 @@ from tidegate.aws.policy import Judgement, StatementTrace
 from tidegate.core.errors import GatewayError
 from tidegate.gateway.exchange import Exchange
 
-_KEPT = 1000
-"""Of those that were stopped, and of those that were served."""
+_STOPPED = 1000
+_SERVED = 200
+"""Fewer, so that what is let go for a new one is still in the processor's cache."""
 
 
 class Story(NamedTuple):
@@ -93,9 +94,9 @@ class Stories:
     """Of the last requests. A flood of one kind does not push out the other."""
 
     def __init__(self) -> None:
-        self._stopped: deque[tuple[Any, ...]] = deque(maxlen=_KEPT)
-        self._served: deque[tuple[Any, ...]] = deque(maxlen=_KEPT)
-        self._refused: deque[Refusal] = deque(maxlen=_KEPT)
+        self._stopped: deque[tuple[Any, ...]] = deque(maxlen=_STOPPED)
+        self._served: deque[tuple[Any, ...]] = deque(maxlen=_SERVED)
+        self._refused: deque[Refusal] = deque(maxlen=_STOPPED)
 
     def add(self, ex: Exchange) -> None:
         kept = self._served if ex.error_type is None else self._stopped

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from tidegate.aws.policy import CompiledPolicy, Kind, Policies, PolicyError, Principal, compile_policy
@@ -274,6 +275,11 @@ def root_caller(account: str, secret_key: str, session: Session | None = None) -
     return Caller(secret_key, principal, account, Policies(), account, None, session, context)
 
 
+@lru_cache(maxsize=256)
+def _root(account: str) -> Caller:
+    return root_caller(account, "test")
+
+
 class LocalCallers:
     """Where nothing is enforced: `test` and every account's number, each with the secret `test`, are the root of their account,
     beside the keys that there are."""
@@ -285,7 +291,7 @@ class LocalCallers:
     def find(self, access_key: str, token: str | None) -> Caller | None:
         """As `Callers.find`."""
         account = self.account(access_key)
-        return self._callers.find(access_key, token) if account is None else root_caller(account, "test")
+        return self._callers.find(access_key, token) if account is None else _root(account)
 
     def account(self, access_key: str) -> str | None:
         """Whose root a key is."""

@@ -7,7 +7,7 @@ resource policies*; *Output from an Amazon API Gateway Lambda authorizer*; share
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tidegate.aws.policy.compiled import CompiledPolicy, compile_policy
@@ -18,6 +18,8 @@ from tidegate.core.arns import execute_api_arn
 
 INVOKE = "execute-api:Invoke"
 _SHORT = "execute-api:/"
+_KNOWN_PATHS = 64
+"""Decisions that one answer of an authorizer keeps; paths are the caller's."""
 
 
 def method_arn(*, region: str, account: str, api_id: str, stage: str, method: str, path: str) -> str:
@@ -88,8 +90,18 @@ class ApiRules:
         return decision if decision.effect is Effect.EXPLICIT_DENY else None
 
     def after_authorizer(self, request: Request, answered: CompiledPolicy, *, trace: bool = False) -> Decision:
-        """CUSTOM, phase 2: Table A, the function's policy being the identity's."""
-        return self._together(request, Policies(identity=(answered,)), trace=trace)
+        """CUSTOM, phase 2: Table A, the function's policy being the identity's.
+
+        The caller is nobody in particular: where nothing else has a say, one path is always decided in the same way.
+        """
+        alone = self.policy is None and not self.private and answered.unconditional and not trace
+        known: Decision | None = answered.decisions.get((request.action, request.resource)) if alone else None
+        if known is not None:
+            return known
+        decision = self._together(request, Policies(identity=(answered,)), trace=trace)
+        if alone and len(answered.decisions) < _KNOWN_PATHS:
+            answered.decisions[request.action, request.resource] = decision
+        return decision
 
     def iam(self, request: Request, policies: Policies, *, trace: bool = False) -> Decision:
         """AWS_IAM, after the signature was verified. `policies`: the caller's own; Table A or B by the caller's account."""
@@ -102,7 +114,7 @@ class ApiRules:
     def _together(self, request: Request, policies: Policies, *, trace: bool) -> Decision:
         if self.policy is None and self.private:
             return self._without_policy(request)
-        together = replace(policies, resource=self.policy, resource_account=self.account)
+        together = Policies(policies.identity, policies.boundary, policies.session, self.policy, self.account)
         return decide(request, together, trace=trace)
 
     def _without_policy(self, request: Request) -> Decision:

@@ -196,9 +196,9 @@ def _resource_key(resource: str, *, variables: bool) -> str:
 
 
 class CompiledPolicy:
-    """Made by `compile_policy`; never changes."""
+    """Made by `compile_policy`; what it says never changes."""
 
-    __slots__ = ("_allowing", "_denying", "kind", "source_name", "statements")
+    __slots__ = ("_allowing", "_denying", "decisions", "kind", "source_name", "statements", "unconditional")
 
     def __init__(
         self, statements: Sequence[CompiledStatement], *, source_name: str, kind: Kind, variables: bool
@@ -207,6 +207,10 @@ class CompiledPolicy:
         """What to call it to whoever asks why: a policy's name or ARN."""
         self.kind = kind
         self.statements = statements
+        self.decisions: dict[tuple[object, ...], Any] = {}
+        """What was decided by it, kept by whoever decides, so that it goes when the policy goes."""
+        self.unconditional = not any(one.keys for one in statements)
+        """No circumstances of a request matter, only action, resource and principal."""
         self._denying = _finder([one for one in statements if not one.text.allow], variables=variables)
         self._allowing = _finder([one for one in statements if one.text.allow], variables=variables)
 

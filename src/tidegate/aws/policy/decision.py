@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tidegate.aws.policy.compiled import CompiledPolicy, CompiledStatement, StatementTrace
 from tidegate.aws.policy.principals import Grade
 from tidegate.aws.policy.request import Request
+
+_KNOWN_DECISIONS = 1024
+"""Of one policy, kept ready: the names of actions may be a caller's."""
 
 
 class Effect(Enum):
@@ -109,10 +112,24 @@ def decide(request: Request, policies: Policies, *, trace: bool = False) -> Deci
     steps: tuple[StatementTrace, ...] = ()
     if trace:
         steps = tuple(step for _, policy in policies.named() for step in policy.explain(request))
+    denied = _denied(request, policies, steps)
+    return _without_deny(request, policies, steps) if denied is None else denied
+
+
+def _denied(request: Request, policies: Policies, steps: tuple[StatementTrace, ...]) -> Decision | None:
+    for policy in policies.identity:
+        if (statement := policy.denial(request)) is not None:
+            return _by(Effect.EXPLICIT_DENY, PolicyType.IDENTITY, policy, statement, request, steps)
+    if policies.boundary is None and policies.session is None:
+        # The usual case, without a generator: there is only one more to ask.
+        resource = policies.resource
+        if resource is not None and (statement := resource.denial(request)) is not None:
+            return _by(Effect.EXPLICIT_DENY, PolicyType.RESOURCE, resource, statement, request, steps)
+        return None
     for kind, policy in policies.named():
         if (statement := policy.denial(request)) is not None:
             return _by(Effect.EXPLICIT_DENY, kind, policy, statement, request, steps)
-    return _without_deny(request, policies, steps)
+    return None
 
 
 def _by(
@@ -123,9 +140,18 @@ def _by(
     request: Request,
     steps: tuple[StatementTrace, ...],
 ) -> Decision:
+    key = (effect, kind, statement.text.index, request.action)
+    known: Decision | None = None if steps else policy.decisions.get(key)
+    if known is not None:
+        return known
     reason = Reason.ALLOWED if effect is Effect.ALLOW else Reason.DENIED
     text = statement.text
-    return Decision(effect, reason, request.action, kind, policy.source_name, text.index, text.sid, steps)
+    decision = Decision(effect, reason, request.action, kind, policy.source_name, text.index, text.sid, steps)
+    if not steps:
+        if len(policy.decisions) >= _KNOWN_DECISIONS:
+            policy.decisions.clear()
+        policy.decisions[key] = decision
+    return decision
 
 
 def _without_deny(request: Request, policies: Policies, steps: tuple[StatementTrace, ...]) -> Decision:
@@ -179,8 +205,7 @@ class Judge(Protocol):
     def __call__(self, request: Request, *, trace: bool = False) -> Decision: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """Who was asked what; the answer can be had again, statement by statement."""
 
     request: Request

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from tidegate.aws.policy.principals import Principal
@@ -22,19 +22,28 @@ def boundaries(resource: str) -> Iterator[int]:
 class Request:
     """`context`: condition keys with one value or several, named as AWS names them; their case does not matter.
 
-    Times are ISO 8601 or seconds since the epoch, booleans `true` and `false`, binary values Base64.
+    Times are ISO 8601 or seconds since the epoch, booleans `true` and `false`, binary values Base64. A function in the place
+    of the context is called when the first condition or variable asks for a key, which most policies never do.
     """
 
-    __slots__ = ("_folded", "_prefixes", "action", "context", "folded_action", "principal", "resource")
+    __slots__ = ("_context", "_folded", "_prefixes", "action", "folded_action", "principal", "resource")
 
-    def __init__(self, action: str, resource: str, principal: Principal, context: Context) -> None:
+    def __init__(
+        self, action: str, resource: str, principal: Principal, context: Context | Callable[[], Context]
+    ) -> None:
         self.action = action
         self.folded_action = action.lower()
         self.resource = resource
         self.principal = principal
-        self.context = context
+        self._context = context
         self._folded: Context | None = None
         self._prefixes: list[str] | None = None
+
+    @property
+    def context(self) -> Context:
+        if callable(self._context):
+            self._context = self._context()
+        return self._context
 
     def values(self, key: str) -> Sequence[str]:
         """All values of a key (its name in lower case); empty when the request has none."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from urllib.parse import unquote
 
 from tidegate.aws.policy import ANONYMOUS, Effect, Judge, Judgement, Principal, Request
 from tidegate.aws.policy.api_gateway import INVOKE, ApiRules, authorizer_denial_message, denial_message, method_arn
 from tidegate.core.errors import Fault, GatewayError
+from tidegate.core.message import Headers
 from tidegate.gateway.exchange import Exchange
 
 _ESCAPED_SLASH = re.compile("%2f", re.IGNORECASE)
@@ -42,7 +44,8 @@ def _arn(ex: Exchange, path: str) -> str:
         method=ex.verb,
         path=path.lstrip("/"),
     )
-    if len(arn.encode()) > _LONGEST_ARN:
+    # A character is four bytes at most.
+    if len(arn) > _LONGEST_ARN // 4 and len(arn.encode()) > _LONGEST_ARN:
         raise GatewayError("REQUEST_URI_TOO_LONG", Fault.CLIENT, "the method ARN is too long")
     return arn
 
@@ -55,10 +58,9 @@ def readings(ex: Exchange, request: Request) -> Iterator[tuple[Request, bool]]:
     nobody needs them, and a backend that resolves them would serve what the policies never saw.
     """
     yield request, True
-    path = ex.path
-    if not _READ_OTHERWISE.search(path):
+    if not _READ_OTHERWISE.search(ex.path):
         return
-    decoded = unquote(path)
+    decoded = unquote(ex.path)
     resolved, dotted = _resolved(decoded)
     for arn, binding in {_arn(ex, decoded): False, _arn(ex, resolved): dotted}.items():
         if arn != request.resource:
@@ -78,7 +80,12 @@ def _resolved(path: str) -> tuple[str, bool]:
 
 
 def rules_of(ex: Exchange) -> ApiRules:
-    return ex.stage.rules or ApiRules(ex.stage.account, None)
+    return ex.stage.rules or _without_policy(ex.stage.account)
+
+
+@lru_cache(maxsize=256)
+def _without_policy(account: str) -> ApiRules:
+    return ApiRules(account, None)
 
 
 _NOBODY: Mapping[str, str | Sequence[str]] = {}
@@ -88,30 +95,47 @@ def policy_request(
     ex: Exchange, principal: Principal = ANONYMOUS, caller: Mapping[str, str | Sequence[str]] = _NOBODY
 ) -> Request:
     """`caller`: condition keys that tell of the caller."""
-    headers = ex.request.headers
+    request = ex.request
+    # Not the exchange itself: a judgement is kept longer than the body of its request.
+    context = partial(_context, request.headers, request.scheme, ex.source_ip, ex.arrived, caller)
+    return Request(INVOKE, arn_of(ex), principal, context)
+
+
+def _context(
+    headers: Headers, scheme: str, source_ip: str, arrived: float, caller: Mapping[str, str | Sequence[str]]
+) -> Mapping[str, str | Sequence[str]]:
     context = {
         **caller,
-        "aws:SourceIp": ex.source_ip,
-        "aws:SecureTransport": "true" if ex.request.scheme == "https" else "false",
-        "aws:CurrentTime": datetime.fromtimestamp(ex.arrived, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:EpochTime": str(int(ex.arrived)),
+        "aws:SourceIp": source_ip,
+        "aws:SecureTransport": "true" if scheme == "https" else "false",
+        "aws:CurrentTime": datetime.fromtimestamp(arrived, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(arrived)),
     }
     for key, name in (("aws:UserAgent", b"user-agent"), ("aws:Referer", b"referer")):
         value = headers.get(name)
         if value is not None:
             context[key] = value.decode("utf-8", "replace")
-    return Request(INVOKE, arn_of(ex), principal, context)
+    return context
 
 
 def require(ex: Exchange, request: Request, judge: Judge, *, by_authorizer: bool = False) -> None:
     """Raises GatewayError for a denial. Clients are told what AWS tells them; the reason is for the operator."""
-    for asked, binding in readings(ex, request):
-        decision = judge(asked)
-        ex.judgements += (Judgement(asked, judge),)
-        if not decision.allowed and (binding or decision.effect is Effect.EXPLICIT_DENY):
-            ex.denial = decision.why
-            message = authorizer_denial_message(decision, asked) if by_authorizer else denial_message(decision, asked)
-            raise GatewayError("ACCESS_DENIED", Fault.CLIENT, f"{message}: {decision.why}", message=message)
+    if not _READ_OTHERWISE.search(ex.path):
+        _hold(ex, request, judge, binding=True, by_authorizer=by_authorizer)
+        return
+    for reading, binding in readings(ex, request):
+        _hold(ex, reading, judge, binding=binding, by_authorizer=by_authorizer)
+
+
+def _hold(ex: Exchange, request: Request, judge: Judge, *, binding: bool, by_authorizer: bool) -> None:
+    """`binding`: whether it has to be allowed; otherwise only what is denied explicitly is refused."""
+    decision = judge(request)
+    ex.judgements += (Judgement(request, judge),)
+    if decision.allowed or not (binding or decision.effect is Effect.EXPLICIT_DENY):
+        return
+    ex.denial = decision.why
+    message = authorizer_denial_message(decision, request) if by_authorizer else denial_message(decision, request)
+    raise GatewayError("ACCESS_DENIED", Fault.CLIENT, f"{message}: {decision.why}", message=message)
 
 
 def unauthorized(detail: str, message: str | None = None) -> GatewayError:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import orjson
 
@@ -19,7 +20,6 @@ from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResul
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.guards.access import arn_of, policy_request, require, rules_of, unauthorized
 from tidegate.mapping.lambda_authorizer import (
-    AuthorizerAnswer,
     BadAuthorizerAnswer,
     read_answer,
     request_event,
@@ -35,10 +35,10 @@ _UNAUTHORIZED = "Unauthorized"
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    given: AuthorizerAnswer
     policy: CompiledPolicy
-    latency: int
-    """Milliseconds that the function took."""
+    shown: dict[str, Any]
+    """`requestContext.authorizer` of events. Shared by the requests with this answer: never changed."""
+    usage_key: bytes | None
     size: int
     """Bytes."""
 
@@ -66,10 +66,8 @@ class LambdaAuthorizer:
     @staticmethod
     def _admit(ex: Exchange, answer: _Answer) -> None:
         """AWS: a kept policy is evaluated anew for every method that it is used for."""
-        given = answer.given
-        ex.authorizer = {**given.context, "principalId": given.principal_id, "integrationLatency": answer.latency}
-        if given.usage_identifier_key is not None:
-            ex.usage_key = given.usage_identifier_key.encode()
+        ex.authorizer = answer.shown
+        ex.usage_key = answer.usage_key
         request = policy_request(ex)
         require(ex, request, partial(rules_of(ex).after_authorizer, answered=answer.policy), by_authorizer=True)
 
@@ -89,7 +87,9 @@ class LambdaAuthorizer:
         except (BadAuthorizerAnswer, PolicyError) as error:
             raise _failed(str(error)) from error
         latency = (self._ticks_ns() - begun) // 1_000_000
-        return self._now() + plan.ttl, _Answer(given, policy, latency, len(invoked.payload))
+        shown = {**given.context, "principalId": given.principal_id, "integrationLatency": latency}
+        key = given.usage_identifier_key
+        return self._now() + plan.ttl, _Answer(policy, shown, key.encode() if key else None, len(invoked.payload))
 
     async def _invoke(self, ex: Exchange, plan: LambdaGuard, event: bytes) -> InvokeResult:
         invoker = None

@@ -7,6 +7,7 @@ facts, access §5. Not here: where the keys come from (gateway.guards.pool_keys)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -35,11 +36,24 @@ class PoolKeys(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token that holds."""
+
+    claims: Mapping[str, Any]
+    texts: dict[str, str]
+    """The same as `$context` and events show them. Shared by the requests with this token: never changed."""
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any]) -> _Verified:
+        return cls(claims, {name: _text(name, value) for name, value in claims.items()})
+
+
 class UserPools:
     def __init__(self, keys: PoolKeys, now: Callable[[], float]) -> None:
         self._keys = keys
         self._now = now
-        self.answers: AnswerCache[Mapping[str, Any]] = AnswerCache(now)
+        self.answers: AnswerCache[_Verified] = AnswerCache(now)
 
     async def authorize(self, exchange: Exchange, plan: UserPoolGuard) -> None:
         token = (plan.token(exchange) or "").strip()
@@ -48,18 +62,18 @@ class UserPools:
         if not token or len(token) > _LONGEST_TOKEN:
             raise unauthorized("the token is missing")
         if plan.ttl > 0:
-            claims = await self.answers.get((exchange.stage.key, plan.id, token), lambda: self._kept(plan, token))
+            verified = await self.answers.get((exchange.stage.key, plan.id, token), lambda: self._kept(plan, token))
         else:
-            claims = await self._verify(plan, token)
+            verified = _Verified.of(await self._verify(plan, token))
         # AWS: which kind of token a method needs, and its scopes, are the method's own.
-        self._check_use(plan, claims)
-        exchange.authorizer = {"claims": {name: _text(name, value) for name, value in claims.items()}}
+        self._check_use(plan, verified.claims)
+        exchange.authorizer = {"claims": verified.texts}
         if exchange.stage.rules is not None:
             require(exchange, policy_request(exchange), rules_of(exchange).cognito)
 
-    async def _kept(self, plan: UserPoolGuard, token: str) -> tuple[float, Mapping[str, Any]]:
+    async def _kept(self, plan: UserPoolGuard, token: str) -> tuple[float, _Verified]:
         claims = await self._verify(plan, token)
-        return min(self._now() + plan.ttl, float(claims["exp"])), claims
+        return min(self._now() + plan.ttl, float(claims["exp"])), _Verified.of(claims)
 
     async def _verify(self, plan: UserPoolGuard, token: str) -> Mapping[str, Any]:
         try:
