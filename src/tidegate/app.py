@@ -54,6 +54,7 @@ from tidegate.functions.options import FunctionSettings
 from tidegate.functions.outside import outside, write_trust
 from tidegate.functions.packages import PackageStore
 from tidegate.functions.service import FunctionService
+from tidegate.functions.spec import FunctionSpec
 from tidegate.gateway.front import DataPlane
 from tidegate.gateway.function_urls import FunctionUrls
 from tidegate.gateway.guards.iam import Iam
@@ -91,6 +92,7 @@ from tidegate.settings import Settings
 from tidegate.state.callers import Callers, LocalCallers
 from tidegate.state.keys import KeyRing
 from tidegate.state.limiter import MemoryLimiter
+from tidegate.state.service_roles import ServiceRoles
 from tidegate.state.sessions import Sessions
 from tidegate.wire.authority import Authority
 from tidegate.wire.local_certificates import LocalCertificates
@@ -148,6 +150,7 @@ class App:
                 shown=(trust,),
                 log_directory=data / "logs",
                 base_environment=self._base_environment,
+                own_environment=self._role_variables,
                 workers=settings.workers,
                 workers_per_function=settings.workers_per_function,
                 idle_seconds=settings.worker_idle,
@@ -163,6 +166,7 @@ class App:
         sessions, enforced = Sessions(vault), settings.iam_mode == "enforce"
         self._callers = Callers(sessions, clock.time, open_to_all=not enforced)
         callers = self._callers if enforced else LocalCallers(self._callers, settings.account)
+        self._service_roles = ServiceRoles(self._callers, sessions, clock.time)
         access = Access(Mode(settings.iam_mode), callers, settings.account, clock)
         if not enforced:
             log.warning(
@@ -204,7 +208,7 @@ class App:
                 MockPlan: Mock(),
                 HttpProxyPlan: HttpProxy(upstream),
                 HttpPlan: Http(upstream),
-                AwsPlan: Aws(upstream, self._services_of_aws, self._credentials(), clock),
+                AwsPlan: self._aws_integration(upstream),
                 LambdaProxyPlan: LambdaProxy(self._functions),
                 LambdaStreamPlan: LambdaStream(self._functions),
                 LambdaPlan: LambdaCustom(self._functions, self._events),
@@ -277,7 +281,7 @@ class App:
         self._server = HttpServer(entry, clock=clock, limits=Limits(), secure=certificates)
         self.port = await self._server.start(settings.host, settings.port)
         host = _reachable(settings.host)
-        own = Origin("http", host.strip("[]"), self.port)
+        own = self._own = Origin("http", host.strip("[]"), self.port)
         self._services_of_aws.own = dict.fromkeys(("apigateway", "lambda", "logs", *identity_services), own)
         # Functions reach everything through this one address; it is known only now when the port was left open.
         self._base_environment["AWS_ENDPOINT_URL"] = f"http://{host}:{self.port}"
@@ -286,12 +290,29 @@ class App:
 
         self._events.start()
 
+    def _role_variables(self, spec: FunctionSpec) -> Mapping[str, str]:
+        """Where nobody looks at credentials, a function's are its account's number, which the neighbours know as well."""
+        if self._settings.iam_mode == "off":
+            return {}
+        return self._service_roles.of_function(spec.role, spec.name, spec.arn)
+
     def _foreign(self, access: Access) -> Endpoint:
         """Who answers calls of services that are not ours. To be verified, a call has to be there as a whole."""
         if access.mode is Mode.OFF:
             return Endpoint(self._neighbours.handle, 0, too_large, streams=True)
-        foreign = Foreign(access, self._settings.region, self._neighbours.handle)
+        foreign = Foreign(
+            access,
+            self._settings.region,
+            self._neighbours.handle,
+            lambda service: service in self._settings.endpoints or "*" in self._settings.endpoints,
+        )
         return Endpoint(foreign.handle, MAX_MANAGEMENT_BODY, too_large)
+
+    def _aws_integration(self, upstream: UpstreamPool) -> Aws:
+        """Where permissions are real, an integration has those of its role, and goes through the same door as everybody."""
+        if self._settings.iam_mode == "enforce" and self._settings.aws_credentials == "local":
+            return Aws(upstream, FrontDoor(lambda: self._own), self._service_roles, self._clock)
+        return Aws(upstream, self._services_of_aws, self._credentials(), self._clock)
 
     def _credentials(self) -> CredentialSource:
         """Real ones only where the settings say so: neighbours take any, and nobody's own are used without being asked."""
@@ -404,6 +425,16 @@ class _Requests:
     def __init__(self, stories: Stories, simulator: Simulator) -> None:
         self.find = stories.find
         self.simulate = simulator
+
+
+class FrontDoor:
+    """Where integrations reach AWS's services when permissions are real: all of them here."""
+
+    def __init__(self, own: Callable[[], Origin]) -> None:
+        self._own = own
+
+    async def origin(self, service: str, region: str) -> Origin:
+        return self._own()
 
 
 class _TextLogs:

@@ -6,11 +6,12 @@ Not here: where settings come from (settings, app).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidegate.functions.scheduler import Limits
+from tidegate.functions.spec import FunctionSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class FunctionSettings:
     """Whether functions get namespaces of their own, where the system lets us make any."""
     base_environment: Mapping[str, str] = field(default_factory=dict)
     """What every function's environment holds beside AWS's own: AWS_ENDPOINT_URL, credentials."""
+    own_environment: Callable[[FunctionSpec], Mapping[str, str]] = lambda _spec: {}
+    """What a function's holds besides: the credentials of its role, new for every process."""
     workers_per_function: int = 64
     workers: int = 256
     """In all."""
@@ -51,6 +54,7 @@ class PoolSettings:
     init_seconds: float
     idle_seconds: float
     base_environment: Mapping[str, str]
+    own_environment: Callable[[FunctionSpec], Mapping[str, str]]
     scratch: Path
     """Where the workers' directories for temporary files are made."""
 
@@ -68,5 +72,6 @@ def pool_settings(settings: FunctionSettings, scratch: Path) -> PoolSettings:
         init_seconds=settings.init_seconds,
         idle_seconds=settings.idle_seconds,
         base_environment=settings.base_environment,
+        own_environment=settings.own_environment,
         scratch=scratch,
     )

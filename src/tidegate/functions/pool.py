@@ -34,6 +34,9 @@ _MEMORY_TICK = 0.25
 _SETTLING_SECONDS = 10.0
 """A runtime client asks for more within microseconds of its answer; one that does not is stuck."""
 _GOODBYE_SECONDS = 5.0
+_OLDEST = 39_600.0
+"""Seconds, after which a worker takes no further work. AWS: environments are replaced every few hours; and the credentials that
+it was started with are good for twelve."""
 
 
 class Pool:
@@ -122,6 +125,11 @@ class Pool:
             return
         if slot.phase is Phase.STARTING:
             self.counters.cold_starts += 1
+        elif worker.age > _OLDEST:
+            self._scheduler.gone(slot)
+            self._stop(slot)
+            self._pump()
+            return
         invocation = self._scheduler.ready(slot, self._loop.time())
         if invocation is not None:
             self._run(worker, invocation)

@@ -56,7 +56,7 @@ class Starter:
             task_root=self._code(spec.code_sha256) if spec.folder is None else Path(spec.folder),
             scratch=self._settings.scratch / unique,
             log_stream=log_stream_name(self._clock.now().strftime("%Y/%m/%d"), spec.version, unique),
-            base_environment=self._settings.base_environment,
+            base_environment={**self._settings.base_environment, **self._settings.own_environment(spec)},
         )
 
     async def start(self, worker: Worker, wanted: Callable[[], bool]) -> None:

@@ -102,6 +102,11 @@ class Worker:
         self._memory_due = 0.0
         self._exit_code: int | None = None
 
+    @property
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return (self._clock.ticks_ns() - self._born_ns) / 1e9
+
     async def start(self, runtime: Runtime, opt: Path, isolation: Isolation | None = None) -> None:
         """`opt`: where its layers are. `isolation`: None: the process sees the machine as it is.
 
