@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from time import perf_counter
 from typing import TypeVar
 
 import regex
@@ -71,9 +72,25 @@ class JavaPattern:
                 return []
         return parts
 
+    def _matches(self, text: str) -> Iterator[regex.Match[str]]:
+        """Matcher.find, again and again: behind an empty match, the next begins one character further on."""
+        deadline = perf_counter() + SECONDS
+        start = len(text) + 1
+        for found in self._compiled.finditer(text, timeout=SECONDS):
+            yield found
+            if found.end() == found.start():
+                start = found.end() + 1
+                break
+        while start <= len(text):
+            found = self._compiled.search(text, start, timeout=max(deadline - perf_counter(), 1e-6))
+            if found is None:
+                return
+            yield found
+            start = found.end() + (found.end() == found.start())
+
     def _parts(self, text: str, limit: int) -> Iterator[str]:
         start = count = 0
-        for found in self._compiled.finditer(text, timeout=SECONDS):
+        for found in self._matches(text):
             if limit > 0 and count == limit - 1:
                 break
             if found.end() == 0:
@@ -94,7 +111,7 @@ class JavaPattern:
         parts: list[str] = []
         size = start = 0
         template: list[str | int] | None = None
-        for found in self._compiled.finditer(text, timeout=SECONDS):
+        for found in self._matches(text):
             if template is None:
                 template = _replacement(replacement, self._compiled.groups, self._compiled.groupindex)
             parts.append(text[start : found.start()])

@@ -25,7 +25,8 @@ _POSIX = {
     "Lower": "a-z", "Upper": "A-Z", "ASCII": r"\x00-\x7f", "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9",
     "Punct": r"!-/:-@\[-`{-\x7e", "Graph": r"!-\x7e", "Print": r"\ -\x7e", "Blank": r"\ \t", "Cntrl": r"\x00-\x1f\x7f",
     "XDigit": "0-9a-fA-F", "Space": _SPACE, "L1": r"\x00-\xff", "all": r"\x00-\U0010ffff",
-    "javaLowerCase": r"\p{Lowercase}", "javaUpperCase": r"\p{Uppercase}", "javaWhitespace": r"\s",
+    "javaLowerCase": r"\p{Lowercase}", "javaUpperCase": r"\p{Uppercase}",
+    "javaWhitespace": r"\t-\r\x1c-\x20\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000",
     "javaLetter": r"\p{L}", "javaDigit": r"\p{Nd}", "javaLetterOrDigit": r"\p{L}\p{Nd}", "javaAlphabetic": r"\p{Alphabetic}",
 }  # fmt: skip
 _SIMPLE_ESCAPES = {"t": r"\t", "n": r"\n", "r": r"\r", "f": r"\f", "a": r"\a", "e": r"\x1b"}
@@ -41,25 +42,44 @@ _ANCHORS = {
 }
 _CATEGORY = re.compile(r"[A-Za-z][A-Za-z]?")
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{(\d{1,9})(,(\d{0,9}))?\})[?+]?")
-_FLAGS = re.compile(r"\?([idmsuxU]*)(?:-([idmsuxU]*))?([:)])")
+_FLAGS = re.compile(r"\?([idmsux]*)(?:-([idmsux]*))?([:)])")
 _GROUP_NAME = re.compile(r"\?<([A-Za-z][A-Za-z0-9]*)>")
-_QUOTED = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.", re.DOTALL)
+_QUOTED = re.compile(r"\\Q(.*?)(?:\\E|\Z)|\\.", re.DOTALL)
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
+_LOW_HALF = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_IGNORED = re.compile(r"(?:[ \t\n\x0b\f\r]|#[^\n\r\x85\u2028\u2029]*)+")
+_CLASS_ESCAPE = re.compile(r"\\[dDwWsShHvVpP]")
 _CAPTURING = re.compile(r"\((?!\?)|\(\?<[A-Za-z]")
 _SPECIAL = set("\\^$.|?*+()[]{}#&~- \t\n\r\f\v")
 
 
 def translate(pattern: str) -> tuple[str, str | None]:
     """The translated pattern; and the text that it matches, when that is one only."""
-    translator = _Translator(pattern)
+    translator = _Translator(_QUOTED.sub(_unquoted, pattern))
     return translator.run(), translator.literal
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """`\\Q…\\E` as escapes, so that a quantifier behind it is that of its last character, as in Java."""
+    if found[1] is None:
+        return found[0]
+    return "".join(
+        f"\\x{ord(char):02x}"
+        if char.isdigit() and char.isascii()
+        else char
+        if char.isalnum() or not char.isascii()
+        else f"\\{char}"
+        for char in found[1]
+    )
 
 
 class _Translator:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
-        self._groups = len(_CAPTURING.findall(_QUOTED.sub("", pattern)))
+        self._groups = len(_CAPTURING.findall(_ESCAPED.sub("", pattern)))
         self._flags = frozenset[str]()
+        self._names: set[str] = set()
         self._depth = 0
         self._only_literals = True
         self._literals: list[str] = []
@@ -94,7 +114,17 @@ class _Translator:
 
     def _escaped(self, char: str) -> str:
         self._literals.append(char)
+        if "i" in self._flags and char.isalpha():
+            self._only_literals = False
+            if char.isascii():
+                return f"[{char.lower()}{char.upper()}]"
+            # Java: beyond ASCII, case is looked at unless `u` is set, too.
+            return self._any_case(char) if "u" in self._flags else char
         return f"\\{char}" if char in _SPECIAL else char
+
+    def _any_case(self, atom: str) -> str:
+        """Where `i` is set, letters match in either case, by Unicode's simple folding."""
+        return f"(?i-f:{atom})" if "i" in self._flags else atom
 
     def _alternatives(self) -> tuple[str, int]:
         """All up to the end or a closing parenthesis, and how often its largest part is repeated."""
@@ -105,11 +135,14 @@ class _Translator:
         parts: list[str] = []
         most = 1
         while self._at < len(self._pattern) and self._pattern[self._at] != ")":
+            if self._skipped():
+                continue
             if self._take("|"):
                 self._only_literals = False
                 parts.append("|")
                 continue
             atom, repeated = self._atom()
+            self._skipped()
             if quantifier := _QUANTIFIER.match(self._pattern, self._at):
                 atom, repeated = self._repeated(atom, repeated, quantifier)
             most = max(most, repeated)
@@ -117,6 +150,14 @@ class _Translator:
         self._flags = flags
         self._depth -= 1
         return "".join(parts), most
+
+    def _skipped(self) -> bool:
+        """With the flag x, blanks and comments are none of the pattern, also between something and its quantifier."""
+        found = _IGNORED.match(self._pattern, self._at) if "x" in self._flags else None
+        if found is None:
+            return False
+        self._at = found.end()
+        return True
 
     def _repeated(self, atom: str, repeated: int, quantifier: re.Match[str]) -> tuple[str, int]:
         self._only_literals = False
@@ -138,7 +179,9 @@ class _Translator:
             return self._group()
         if char in ".^$[":
             self._only_literals = False
-            return {".": self._dot, "^": self._start, "$": self._end, "[": self._class}[char](), 1
+            if char == "[":
+                return self._any_case(self._class()), 1
+            return {".": self._dot, "^": self._start, "$": self._end}[char](), 1
         if char == "\\":
             return self._escape(), 1
         if char in "*+?":
@@ -146,13 +189,6 @@ class _Translator:
             self._fail(f"dangling meta character '{char}'")
         if char == "{":
             self._fail("illegal repetition")
-        if "x" in self._flags:
-            if char in " \t\n\x0b\f\r":
-                return "", 1
-            if char == "#":
-                end = re.compile(r"[\n\r\x85\u2028\u2029]").search(self._pattern, self._at)
-                self._at = end.end() if end else len(self._pattern)
-                return "", 1
         return self._escaped(char), 1
 
     def _dot(self) -> str:
@@ -164,8 +200,9 @@ class _Translator:
         if "m" not in self._flags:
             return r"\A"
         if "d" in self._flags:
-            return r"(?:\A|(?<=\n)(?!\Z))"
-        return r"(?:\A|(?<=[\n\x85\u2028\u2029]|\r(?!\n))(?!\Z))"
+            return r"(?:\A|(?<=\n))(?!\Z)"
+        # Java: never at the end of the text, not even of an empty one.
+        return r"(?:\A|(?<=[\n\x85\u2028\u2029]|\r(?!\n)))(?!\Z)"
 
     def _end(self) -> str:
         if "d" in self._flags:
@@ -179,6 +216,9 @@ class _Translator:
         if self._take("?"):
             self._at -= 1
             if named := _GROUP_NAME.match(self._pattern, self._at):
+                if named[1] in self._names:
+                    self._fail(f"named capturing group <{named[1]}> is already defined")
+                self._names.add(named[1])
                 opening = f"(?P<{named[1]}>"
                 self._at = named.end()
             elif found := next((each for each in ("?:", "?=", "?!", "?>", "?<=", "?<!") if self._take(each)), None):
@@ -186,12 +226,10 @@ class _Translator:
             elif changed := _FLAGS.match(self._pattern, self._at):
                 self._at = changed.end()
                 flags = (flags | set(changed[1])) - set(changed[2] or "")
-                shared = "i" if "i" in changed[1] else ""
-                shared += "-i" if "i" in (changed[2] or "") else ""
                 if changed[3] == ")":
                     self._flags = flags
-                    return f"(?{shared})" if shared else "", 1
-                opening = f"(?{shared}:"
+                    return "", 1
+                opening = "(?:"
             else:
                 self._fail("unknown inline modifier or group")
         outer, self._flags = self._flags, frozenset(flags)
@@ -203,30 +241,22 @@ class _Translator:
 
     def _escape(self) -> str:
         char = self._next()
-        if char == "Q":
-            end = self._pattern.find("\\E", self._at)
-            end = len(self._pattern) if end < 0 else end
-            text = self._pattern[self._at : end]
-            self._at = min(len(self._pattern), end + 2)
-            return "".join(map(self._escaped, text))
-        if char == "E":
-            return ""
         if (literal := self._character(char)) is not None:
             return self._escaped(literal)
         self._only_literals = False
         if char in _CLASSES or char.lower() in _CLASSES:
             return f"[{'^' if char.isupper() else ''}{_CLASSES[char.lower()]}]"
         if char in "pP":
-            return f"[{'^' if char == 'P' else ''}{self._property()}]"
+            return self._any_case(f"[{'^' if char == 'P' else ''}{self._property()}]")
         if char in _ANCHORS:
             return _ANCHORS[char]
         if char == "k":
             if not (named := re.compile(r"<([A-Za-z][A-Za-z0-9]*)>").match(self._pattern, self._at)):
                 self._fail("\\k is not followed by '<' for a named group")
             self._at = named.end()
-            return f"(?P={named[1]})"
+            return self._any_case(f"(?P={named[1]})")
         if char.isdigit() and char != "0":
-            return self._back_reference(char)
+            return self._any_case(self._back_reference(char))
         raise self._error(f"illegal or unsupported escape sequence '\\{char}'")
 
     def _back_reference(self, digit: str) -> str:
@@ -251,6 +281,9 @@ class _Translator:
                 if not found or (number := int(found[found.lastindex or 1], 16)) > 0x10FFFF:
                     self._fail(f"illegal escape sequence '\\{begin}'")
                 self._at = found.end()
+                if 0xD800 <= number < 0xDC00 and (low := _LOW_HALF.match(self._pattern, self._at)):
+                    self._at = low.end()
+                    number = 0x10000 + (number - 0xD800) * 0x400 + int(low[1], 16) - 0xDC00
                 return chr(number)
         if char == "0":
             found = re.compile(r"[0-3][0-7]{2}|[0-7]{1,2}").match(self._pattern, self._at)
@@ -291,10 +324,14 @@ class _Translator:
             if char == "[":
                 parts.append(self._class(depth + 1))
             elif char == "&" and self._take("&"):
+                if len(parts) == 1 or self._pattern.startswith(("]", "&"), self._at):
+                    self._fail("an intersection with nothing")
                 parts.append("&&")
             elif char == "\\":
                 parts.append(self._class_escape())
             elif char == "-" and len(parts) > 1 and not parts[-1].endswith(("&&", "-")) and self._more_in_class():
+                if _CLASS_ESCAPE.match(self._pattern, self._at):
+                    self._fail("illegal character range")
                 parts.append("-")
             elif "x" not in self._flags or char not in " \t\n\x0b\f\r":
                 parts.append(_class_char(char))
@@ -305,13 +342,6 @@ class _Translator:
 
     def _class_escape(self) -> str:
         char = self._next()
-        if char == "Q":
-            end = self._pattern.find("\\E", self._at)
-            end = len(self._pattern) if end < 0 else end
-            text, self._at = self._pattern[self._at : end], min(len(self._pattern), end + 2)
-            return "".join(map(_class_char, text))
-        if char == "E":
-            return ""
         if (literal := self._character(char)) is not None:
             return _class_char(literal)
         if char.lower() in _CLASSES:
