@@ -12,7 +12,10 @@ import os
 import re
 import socket
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module `typing` would cost a fifth of a cold start
+    from typing import Any
 
 del sys.path[0]  # this file's own directory
 
@@ -27,14 +30,14 @@ def lead_home(host: str, port: str, names: str) -> None:
     Such a name resolves to an address of this machine that nobody has, and connecting to that address connects to the
     gateway: libraries that resolve first and keep the port to themselves (asyncio's, anyio) get there too.
     """
-    matches = re.compile(names, re.IGNORECASE).fullmatch
     stand_in = "::ffff:127.84.71.1" if ":" in host else "127.84.71.1"
     resolve, connect, connect_ex = socket.getaddrinfo, socket.socket.connect, socket.socket.connect_ex
 
     def is_ours(name: object) -> bool:
         if isinstance(name, (bytes, bytearray)):
             name = name.decode("ascii", "replace")
-        return isinstance(name, str) and matches(name.rstrip(".")) is not None
+        # Compiled when it is first asked for, and kept by `re`.
+        return isinstance(name, str) and re.fullmatch(names, name.rstrip("."), re.IGNORECASE) is not None
 
     def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         if port in _PORTS and is_ours(host):
