@@ -70,6 +70,7 @@ def test_every_endpoint_leads_home_and_nothing_else() -> None:
     assert [host for host in ENDPOINTS if not leads_here(host)] == []
     assert [host for host in OTHERS if leads_here(host)] == []
     assert leads_here("abc123.lambda-url.us-east-1.on.aws")
+    assert leads_here("shop.auth.us-east-1.amazoncognito.com")
 
 
 def test_services_that_aws_itself_answers_do_not() -> None:
@@ -90,6 +91,8 @@ def test_where_all_others_are_aws_itself_only_what_has_a_place_leads_home() -> N
     assert here == {host for host, (service, _) in ENDPOINTS.items() if service in (*OWN, "execute-api", "ses", "s3")}
     assert leads_here("abc123.lambda-url.us-east-1.on.aws", (), tuple(real))
     assert leads_here("lambda.us-east-1.amazonaws.com", (), ("lambda",)), "our own are ours"
+    assert not leads_here("shop.auth.us-east-1.amazoncognito.com", (), tuple(real))
+    assert not leads_here("shop.auth.us-east-1.amazoncognito.com", (), ("cognito-idp",))
 
 
 def asked(host: str, *fields: tuple[bytes, bytes]) -> str | None:

@@ -112,6 +112,7 @@ def subject_names(connection: Any) -> list[str]:
         "abc.execute-api.cn-north-1.amazonaws.com.cn",
         "xyz.lambda-url.us-east-1.on.aws",
         "abc.execute-api.localhost",
+        "shop.auth.us-east-1.amazoncognito.com",
         "tidegate",
         "host.docker.internal",
         DOMAIN,

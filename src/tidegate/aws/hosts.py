@@ -53,24 +53,31 @@ def answered_here(own: Collection[str], neighbours: Collection[str], real: Colle
     By signing name, `own`: the gateway's services; `neighbours`: those that have a place; `real`: those that AWS itself
     answers (`*`: all but the rest).
     """
-    own = {*own, "execute-api"}
-    if "*" in real:
-        labels = "|".join(sorted(_labels({*neighbours} - {*real} | own)))
-        everywhere = "|".join(name for name in _GLOBAL.split("|") if name in labels.split("|"))
-        label = f"(?:{labels})"
-    else:
-        excluded = "|".join(sorted({*_labels({*real} - own), *_NOT_SERVICES}))
-        everywhere = "|".join(name for name in _GLOBAL.split("|") if name not in excluded.split("|"))
-        label = rf"(?!(?:{excluded})(?:-fips)?\.)[a-z0-9-]+"
+    away = {*real} - {*own}
+    here = {*own, "execute-api"} | ({*neighbours} - away)
+
+    def is_here(service: str) -> bool:
+        return service in here if "*" in away else service not in away
+
+    everywhere = [name for name in _GLOBAL.split("|") if is_here(name)]
     names = [
-        rf"(?:[a-z0-9_.-]+\.)?{label}\.(?:dualstack\.)?{_REGION}\.{_SUFFIX}",
+        rf"(?:[a-z0-9_.-]+\.)?{_label(here, away)}\.(?:dualstack\.)?{_REGION}\.{_SUFFIX}",
         rf"[a-z0-9]+\.lambda-url\.{_REGION}\.on\.aws",
     ]
-    if "s3" in everywhere.split("|"):
+    if is_here("cognito-idp"):
+        names.append(rf"[a-z0-9-]+\.auth\.{_REGION}\.amazoncognito\.com")
+    if is_here("s3"):
         names.append(rf"(?:[a-z0-9_.-]+\.)?s3(?:-{_REGION})?\.amazonaws\.com")
     if everywhere:
-        names.append(rf"(?:{everywhere})\.amazonaws\.com")
+        names.append(rf"(?:{'|'.join(everywhere)})\.amazonaws\.com")
     return f"(?:{'|'.join(names)})"
+
+
+def _label(here: Collection[str], away: Collection[str]) -> str:
+    """A pattern of the last label before the region."""
+    if "*" in away:
+        return f"(?:{'|'.join(sorted(_labels(here)))})"
+    return rf"(?!(?:{'|'.join([*sorted(_labels(away)), *_NOT_SERVICES])})(?:-fips)?\.)[a-z0-9-]+"
 
 
 def _labels(services: Iterable[str]) -> set[str]:

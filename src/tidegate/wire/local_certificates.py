@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from tidegate.wire.authority import VALID, Authority
 
 _OURS = re.compile(
-    r"(?:[a-z0-9_-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws)"  # as AWS's endpoints are called
+    r"(?:[a-z0-9_-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws|amazoncognito\.com)"  # as AWS's endpoints are called
     r"|(?:[a-z0-9_-]+\.)*localhost"
     r"|[a-z0-9_-]+"  # nobody's name on the internet: of a container, of a machine nearby
     r"|(?:[a-z0-9_-]+\.)+internal"
