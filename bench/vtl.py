@@ -2,7 +2,8 @@
 
 `python -m bench.vtl [--rounds N] [--seconds N] [--quick] [--out FILE]`. All render the console's template for all parameters
 (`renderers/passthrough.vm`) for the same request; each has parsed it once and was warmed up. They are measured in turn by the
-CPU time of their processes, garbage collectors and just-in-time compilers included.
+CPU time of their processes, garbage collectors and just-in-time compilers included: for a whole request, and for the template
+alone.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from bench import cpu, machine
 from bench.__main__ import HERE, WORK, positive
 from bench.processes import pinned
 from bench.renderers.programs import RENDERERS, Absent, Program, Renderer, last_line
-from bench.vtl_report import Record, Results, Round, render
+from bench.vtl_report import KINDS, Record, Results, Round, render
 
 FILES = HERE / "renderers"
 TEMPLATE, REQUEST, EXPECTED = (FILES / name for name in ("passthrough.vm", "request.json", "expected.json"))
@@ -54,14 +55,14 @@ class Child:
         text: str = json.loads(self._line(0))
         return text
 
-    def work(self, seconds: float) -> Round:
-        """Let it render for so long."""
+    def work(self, kind: str, seconds: float) -> Round:
+        """Let it do this kind of work for so long."""
         before = cpu.usage([self._process.pid]).cpu
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.write(f"{kind} {seconds}\n")
         self._process.stdin.flush()
         count = int(self._line(seconds))
-        return Round(count, cpu.usage([self._process.pid]).cpu - before)
+        return Round(kind, count, cpu.usage([self._process.pid]).cpu - before)
 
     def _line(self, seconds: float) -> str:
         """The next line of its output. One that comes too late is killed, and so says nothing."""
@@ -122,26 +123,27 @@ def measure(options: "Options", core: int, work: Path) -> list[Record]:
     entries = [Entry(record, child) for record, child in invited if child is not None]
     try:
         for turn in range(options.rounds + 1):
-            for entry in entries:
-                if entry.record.trouble is None:
-                    _round(entry, turn, options)
+            for kind in KINDS:
+                for entry in entries:
+                    if entry.record.trouble is None:
+                        _round(entry, kind, turn, options)
     finally:
         for entry in entries:
             entry.child.stop()
     return [record for record, _ in invited]
 
 
-def _round(entry: Entry, turn: int, options: "Options") -> None:
+def _round(entry: Entry, kind: str, turn: int, options: "Options") -> None:
     """Turn 0 is for warming up."""
     record = entry.record
     try:
-        done = entry.child.work(options.seconds if turn else options.warm_up)
+        done = entry.child.work(kind, options.seconds if turn else options.warm_up)
     except Broken as error:
         record.trouble = str(error)
         return
     if turn:
         record.rounds.append(done)
-    print(f"{record.name} {turn}: {done.cpu_us:.1f} µs", flush=True)
+    print(f"{record.name} {turn} {kind}: {done.cpu_us:.1f} µs", flush=True)
 
 
 class Options(argparse.Namespace):

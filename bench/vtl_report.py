@@ -8,19 +8,23 @@ from bench.machine import Machine
 from bench.report import spread, table, verdict
 
 OURS = "tidegate"
+KINDS = ("request", "template")
+"""What is measured; see `renderers.loop`. Targets are judged by the first."""
 _READING = """\
 Each figure is the median over the rounds, with the least and the greatest in brackets; the ratios are those of the rounds of one
-turn. A rendering is all that one request needs of its template: `$input` with the parameters decoded and the body read and
-written as JSON, `$context`, `$stageVariables`, and the text. Tidegate does it by the function that its gateway calls. The others
-are given helpers of the same kind: Jayway's JsonPath in Java; in airspeed and velocityjs the languages' own JSON, with no more
-JSONPath than the template needs, and a copy of a finished `$context`, which is to their advantage. All texts were read as JSON
-and held against `bench/renderers/expected.json` before the first round. CPU is that of the whole process, from `/proc`."""
+turn. *A request* is all that one needs of its template: `$input` with the parameters decoded and the body read and written as
+JSON, `$context`, `$stageVariables`, and the text; targets are judged by it. Tidegate does it by the function that its gateway
+calls. *The template alone* is rendering with variables that are there already, the body read, too. The others are given helpers
+of the same kind: Jayway's JsonPath in Java; in airspeed and velocityjs the languages' own JSON, with no more JSONPath than the
+template needs, and everywhere a copy of a finished `$context`, which is to their advantage. All texts were read as JSON and held
+against `bench/renderers/expected.json` before the first round. CPU is that of the whole process, from `/proc`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """So many renderings in so many CPU seconds."""
 
+    kind: str
     count: int
     cpu: float
 
@@ -42,6 +46,10 @@ class Record:
     trouble: str | None = None
     """Why its figures are none."""
     rounds: list[Round] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Round]:
+        """The rounds of one kind."""
+        return [each for each in self.rounds if each.kind == kind]
 
     @property
     def sound(self) -> bool:
@@ -91,12 +99,15 @@ def render(results: Results) -> str:
         _figures(results),
         *_troubles(results.records),
         "## Targets",
-        table(["Tidegate is", "times as fast", "verdict"], [_target(results, target) for target in TARGETS]),
+        table(
+            ["Tidegate is", "times as fast", "the template alone", "verdict"],
+            [_target(results, target) for target in TARGETS],
+        ),
         "## Conditions",
         f"- {machine.date}; {machine.processor}, {machine.cores} cores; Linux {machine.kernel}\n"
         f"- load average before the run: {', '.join(f'{value:.2f}' for value in machine.load)}; cores busy in the second before: "
         f"{machine.busy:.2f}\n"
-        f"- {max((len(each.rounds) for each in results.records), default=0)} rounds of {results.seconds} s each, in turn, after "
+        f"- {_rounds(results.records)} rounds of {results.seconds} s each, in turn, after "
         f"{results.warm_up} s of warming up each; all on core {results.core}, one at a time",
         table(["engine", "version"], [[each.title, each.version] for each in results.records if each.version]),
         "## How to read this",
@@ -105,23 +116,29 @@ def render(results: Results) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def times(theirs: Record, ours: Record) -> Spread:
+def times(theirs: Record, ours: Record, kind: str) -> Spread:
     """How many times as much CPU they need, turn by turn."""
-    return Spread.of(one.cpu_us / other.cpu_us for one, other in zip(theirs.rounds, ours.rounds, strict=True))
+    return Spread.of(one.cpu_us / other.cpu_us for one, other in zip(theirs.of(kind), ours.of(kind), strict=True))
+
+
+def _rounds(records: Sequence[Record]) -> int:
+    return max((len(each.of(KINDS[0])) for each in records), default=0)
 
 
 def _figures(results: Results) -> str:
     ours = results.find(OURS)
     rows = [
-        [
-            each.title,
-            spread(Spread.of(one.cpu_us for one in each.rounds), 1),
-            spread(times(each, ours), 2) if ours and each is not ours else "1" if ours else "-",
-        ]
+        [each.title, *(cell for kind in KINDS for cell in _cells(each, ours, kind))]
         for each in results.records
         if each.sound
     ]
-    return table(["engine", "CPU µs a rendering", "times Tidegate's"], rows) if rows else "No engine was measured."
+    head = "engine|CPU µs a request|times Tidegate's|CPU µs the template alone|times Tidegate's"
+    return table(head.split("|"), rows) if rows else "No engine was measured."
+
+
+def _cells(record: Record, ours: Record | None, kind: str) -> list[str]:
+    figure = spread(Spread.of(one.cpu_us for one in record.of(kind)), 1)
+    return [figure, "1" if record is ours else spread(times(record, ours, kind), 2) if ours else "-"]
 
 
 def _troubles(records: Sequence[Record]) -> list[str]:
@@ -133,6 +150,7 @@ def _troubles(records: Sequence[Record]) -> list[str]:
 def _target(results: Results, target: Target) -> list[str]:
     ours, theirs = results.find(OURS), results.find(target.name)
     if ours is None or theirs is None:
-        return [target.text, "-", "not measured"]
-    ratio = times(theirs, ours)
-    return [target.text, spread(ratio, 2), verdict(target.met(ratio.median), len(ours.rounds))]
+        return [target.text, "-", "-", "not measured"]
+    whole, alone = (times(theirs, ours, kind) for kind in KINDS)
+    judged = verdict(target.met(whole.median), len(ours.of(KINDS[0])))
+    return [target.text, spread(whole, 2), spread(alone, 2), judged]

@@ -50,10 +50,11 @@ public class Velocity {
         Map<String, Object> sample = (Map<String, Object>) Input.JSON.parse(read(arguments[1]));
         Velocity velocity = new Velocity(read(arguments[0]), sample);
         PrintStream out = new PrintStream(System.out, true, "UTF-8");
-        out.println("\"" + JSONValue.escape(velocity.render()) + "\"");
+        out.println("\"" + JSONValue.escape(velocity.render(velocity.variables())) + "\"");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
-            out.println(velocity.repeat(Double.parseDouble(line)));
+            String[] words = line.split(" ");
+            out.println(velocity.repeat(words[0].equals("request"), Double.parseDouble(words[1])));
         }
     }
 
@@ -73,13 +74,14 @@ public class Velocity {
         return template;
     }
 
-    private long repeat(double seconds) throws Exception {
+    private long repeat(boolean whole, double seconds) throws Exception {
+        VelocityContext ready = variables();
         long end = System.nanoTime() + (long) (seconds * 1e9);
         long count = 0;
         long characters = 0;
         while (System.nanoTime() < end) {
             for (int turn = 0; turn < BATCH; turn++) {
-                characters += render().length();
+                characters += render(whole ? variables() : ready).length();
             }
             count += BATCH;
         }
@@ -87,7 +89,7 @@ public class Velocity {
         return characters > 0 ? count : 0;
     }
 
-    private String render() throws Exception {
+    private VelocityContext variables() throws Exception {
         Map<String, Object> copy = new LinkedHashMap<String, Object>(context);
         copy.put("identity", new LinkedHashMap<Object, Object>((Map<?, ?>) context.get("identity")));
         VelocityContext variables = new VelocityContext();
@@ -95,6 +97,10 @@ public class Velocity {
         variables.put("util", UTIL);
         variables.put("stageVariables", new LinkedHashMap<String, Object>(stageVariables));
         variables.put("context", copy);
+        return variables;
+    }
+
+    private String render(VelocityContext variables) throws Exception {
         StringWriter writer = new StringWriter(4096);
         template.merge(variables, writer);
         return writer.toString();
@@ -128,11 +134,11 @@ public class Velocity {
         static final JsonProvider JSON = CONFIGURATION.jsonProvider();
         private static final Map<String, JsonPath> PATHS = new HashMap<String, JsonPath>();
 
-        private final String body;
+        private final Object document;
         private final Map<String, Object> parameters;
 
         Input(String body, Map<String, Object> parameters) {
-            this.body = body;
+            this.document = JSON.parse(body);
             this.parameters = parameters;
         }
 
@@ -142,7 +148,7 @@ public class Velocity {
                 compiled = JsonPath.compile(path);
                 PATHS.put(path, compiled);
             }
-            Object found = compiled.read(JSON.parse(body), CONFIGURATION);
+            Object found = compiled.read(document, CONFIGURATION);
             return JSON.toJson(found);
         }
 

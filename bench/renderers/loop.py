@@ -1,7 +1,9 @@
 """What the renderers in Python share: the sample they are given, and the loop that they are measured in.
 
 A renderer is a program, `renderer TEMPLATE REQUEST`. It parses the template once, prints what it renders of the request as one
-JSON string, and then, for every line `SECONDS` that it reads, renders for so long and prints how often it did.
+JSON string, and then, for every line `KIND SECONDS` that it reads, works for so long and prints how often it was done. The kinds
+of work: `request`, making the variables of a request and rendering; `template`, rendering with variables that are there, the body
+read already.
 """
 
 import json
@@ -21,11 +23,13 @@ def given() -> tuple[str, Any]:
     return Path(template).read_text(), json.loads(Path(request).read_text())
 
 
-def serve(render: Callable[[], str]) -> None:
-    """Render whenever asked to, until the input ends."""
-    print(json.dumps(render()), flush=True)
+def serve(request: Callable[[], str], template: Callable[[], str]) -> None:
+    """Work whenever asked to, until the input ends."""
+    kinds = {"request": request, "template": template}
+    print(json.dumps(request()), flush=True)
     for line in sys.stdin:
-        print(repeat(render, float(line)), flush=True)
+        kind, seconds = line.split()
+        print(repeat(kinds[kind], float(seconds)), flush=True)
 
 
 def repeat(render: Callable[[], str], seconds: float) -> int:

@@ -9,14 +9,14 @@ from tidegate.gateway.exchange import Exchange, Host
 from tidegate.gateway.transform import render_request
 from tidegate.mapping.logformat import LogFormat
 from tidegate.mapping.media import BinaryTypes
+from tidegate.mapping.velocity import variables_of
 from tidegate.plan.nodes import BrokenPlan, MethodPlan, StagePlan
 from tidegate.plan.routing import Router
 from tidegate.vtl import compile_template
 
 
-def renderer(template: str, sample: Any) -> Callable[[], str]:
-    """Renders the template for a request like the sample. What is worked out before is what the gateway knows by then."""
-    compiled = compile_template(template)
+def exchanges(sample: Any) -> Callable[[], Exchange]:
+    """Makes exchanges of requests like the sample. What is worked out before is what the gateway knows by then."""
     context, identity = sample["context"], sample["context"]["identity"]
     stage, method = plans(sample)
     host = Host.of(context["domainName"].encode(), "https")
@@ -30,17 +30,17 @@ def renderer(template: str, sample: Any) -> Callable[[], str]:
     )
     signed = {name: identity[name] for name in identity if name not in ("apiKey", "apiKeyId", "sourceIp", "userAgent")}
 
-    def render() -> str:
-        exchange = Exchange(request, stage, host, path="/pets/42", full_path=request.path, ticks_ns=lambda: 0)
-        exchange.arrived = context["requestTimeEpoch"] / 1000
-        exchange.request_time = context["requestTime"]
-        exchange.request_id, exchange.extended_request_id = context["requestId"], context["extendedRequestId"]
-        exchange.method, exchange.raw_labels = method, sample["path"]
-        exchange.identity, exchange.authorizer = signed, context["authorizer"]
-        exchange.api_key, exchange.api_key_id = identity["apiKey"].encode(), identity["apiKeyId"]
-        return render_request(exchange, compiled)
+    def exchange() -> Exchange:
+        made = Exchange(request, stage, host, path="/pets/42", full_path=request.path, ticks_ns=lambda: 0)
+        made.arrived = context["requestTimeEpoch"] / 1000
+        made.request_time = context["requestTime"]
+        made.request_id, made.extended_request_id = context["requestId"], context["extendedRequestId"]
+        made.method, made.raw_labels = method, sample["path"]
+        made.identity, made.authorizer = signed, context["authorizer"]
+        made.api_key, made.api_key_id = identity["apiKey"].encode(), identity["apiKeyId"]
+        return made
 
-    return render
+    return exchange
 
 
 def plans(sample: Any) -> tuple[StagePlan, MethodPlan]:
@@ -64,5 +64,13 @@ def plans(sample: Any) -> tuple[StagePlan, MethodPlan]:
     return stage, method
 
 
+def main() -> None:
+    template, sample = given()
+    compiled = compile_template(template)
+    exchange = exchanges(sample)
+    ready = variables_of(exchange(), sample["body"].encode(), compiled.roots)
+    serve(lambda: render_request(exchange(), compiled), lambda: compiled.render(ready))
+
+
 if __name__ == "__main__":
-    serve(renderer(*given()))
+    main()

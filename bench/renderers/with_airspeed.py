@@ -1,7 +1,6 @@
 """airspeed, Velocity in Python. Needs its directory on PYTHONPATH."""
 
 import json
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -21,12 +20,12 @@ class Input:
     """`$input`."""
 
     def __init__(self, body: str, parameters: Map) -> None:
-        self._body = body
+        self._document = json.loads(body)
         self._parameters = parameters
 
     def json(self, path: str) -> str:
         """Enough JSONPath for the template: `$` and names."""
-        value = json.loads(self._body)
+        value = self._document
         for name in path.split(".")[1:]:
             value = value[name]
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -42,27 +41,30 @@ class Util:
         return escape_javascript(text)
 
 
-def renderer(template: str, sample: Any) -> Callable[[], str]:
-    """Renders the template for a request like the sample."""
-    parsed = import_module("airspeed").Template(template)
+UTIL = Util()
 
-    def render() -> str:
-        parameters = Map(
-            path=Map((name, unquote(value)) for name, value in sample["path"].items()),
-            querystring=Map(parse_qsl(sample["query"], keep_blank_values=True)),
-            header=Map(sample["headers"]),
-        )
-        variables = {
-            "input": Input(sample["body"], parameters),
-            "util": Util(),
-            "stageVariables": Map(sample["stageVariables"]),
-            "context": {**sample["context"], "identity": {**sample["context"]["identity"]}},
-        }
-        text: str = parsed.merge(variables)
-        return text
 
-    return render
+def variables(sample: Any) -> dict[str, Any]:
+    """Of a request like the sample."""
+    parameters = Map(
+        path=Map((name, unquote(value)) for name, value in sample["path"].items()),
+        querystring=Map(parse_qsl(sample["query"], keep_blank_values=True)),
+        header=Map(sample["headers"]),
+    )
+    return {
+        "input": Input(sample["body"], parameters),
+        "util": UTIL,
+        "stageVariables": Map(sample["stageVariables"]),
+        "context": {**sample["context"], "identity": {**sample["context"]["identity"]}},
+    }
+
+
+def main() -> None:
+    template, sample = given()
+    render = import_module("airspeed").Template(template).merge
+    ready = variables(sample)
+    serve(lambda: render(variables(sample)), lambda: render(ready))
 
 
 if __name__ == "__main__":
-    serve(renderer(*given()))
+    main()

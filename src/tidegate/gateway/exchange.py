@@ -156,7 +156,9 @@ class Exchange:
     def path_parameters(self) -> dict[str, str]:
         labels = self._labels
         if labels is None:
-            labels = self._labels = {name: unquote(value) for name, value in self.raw_labels.items()}
+            labels = self._labels = {
+                name: unquote(value) if "%" in value else value for name, value in self.raw_labels.items()
+            }
         return labels
 
     @property

@@ -170,10 +170,10 @@ def _of_text(function: Callable[[str], object]) -> Callable[[Util, object], obje
     return method
 
 
-def _escape_javascript(_util: Util, value: object) -> object:
-    """`_of_text(escape_javascript)`, with a call less: templates have it in their loops."""
-    if value.__class__ is str:
-        return escape_javascript(value)
+def _escape_javascript(_util: Util, value: Any) -> object:
+    """`_of_text(escape_javascript)`, with a call less for text: templates have it in their loops."""
+    if value.__class__ is str and value.isascii() and value.isprintable():
+        return value.replace("\\", "\\\\").replace("/", "\\/").replace('"', '\\"').replace("'", "\\'")
     return None if value is None else escape_javascript(text_of(value))
 
 
