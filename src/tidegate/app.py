@@ -41,6 +41,7 @@ from tidegate.control.sts.service import StsService
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
+from tidegate.core.lock import DirectoryLock
 from tidegate.core.message import Endpoint, Origin
 from tidegate.core.vault import open_vault
 from tidegate.definition.store import SqlStore, StoreError
@@ -121,6 +122,7 @@ class App:
         settings, clock, ids, loop = self._settings, self._clock, self._ids, asyncio.get_running_loop()
         closing = self._closing
         data = self._data_directory()
+        closing.callback(DirectoryLock(data, alone=False).release)
 
         thread = ThreadPoolExecutor(1, "control")
         closing.callback(thread.shutdown)

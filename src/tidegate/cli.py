@@ -19,7 +19,8 @@ from typing import Any
 import click
 
 from tidegate import __version__
-from tidegate.commands import authority, openapi, requests, vtl
+from tidegate.commands import authority, iam, openapi, requests, vtl
+from tidegate.commands.signing import found_credentials, signed
 from tidegate.settings import Settings, SettingsError, load_settings
 
 _DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -61,6 +62,7 @@ def main() -> None:
 main.add_command(openapi.check)
 main.add_command(openapi.import_file)
 main.add_command(vtl.vtl)
+main.add_command(iam.iam)
 main.add_command(requests.why)
 main.add_command(requests.simulate)
 main.add_command(authority.ca)
@@ -116,7 +118,8 @@ def logs(name: str, lines: int, follow: bool, endpoint: str) -> None:
 def _open(url: str, timeout: float | None) -> Any:
     if not url.startswith(("http://", "https://")):
         raise click.ClickException(f"{url} is not an http address")
-    return urllib.request.urlopen(url, timeout=timeout)  # noqa: S310 - the scheme has been looked at
+    request = urllib.request.Request(url, headers=signed("GET", url))  # noqa: S310
+    return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310 - the scheme has been looked at
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
@@ -166,8 +169,17 @@ def _deploy(
     from tidegate.deploy.run import deploy
     from tidegate.deploy.state import HttpStackStore
 
-    # Any secret does: the server takes every signature in its local mode.
-    keys = {"aws_access_key_id": settings.account, "aws_secret_access_key": "test"}
+    # Any secret does where the server takes every signature.
+    keys: dict[str, str | None] = {"aws_access_key_id": settings.account, "aws_secret_access_key": "test"}
+    if settings.iam_mode != "off":
+        found = found_credentials()
+        if found is None:
+            raise click.ClickException(f"--iam {settings.iam_mode}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        keys = {
+            "aws_access_key_id": found.access_key,
+            "aws_secret_access_key": found.secret_key,
+            "aws_session_token": found.token,
+        }
     session = boto3.Session(**keys, region_name=settings.region)
     config = Config(retries={"max_attempts": 1}, read_timeout=120)
     try:
@@ -176,7 +188,7 @@ def _deploy(
             stack_name=name,
             parameters=parameters,
             clients=lambda service: session.client(service, endpoint_url=endpoint, config=config),
-            stacks=HttpStackStore(endpoint),
+            stacks=HttpStackStore(endpoint, signed),
             account=settings.account,
             region=settings.region,
             endpoint=endpoint,

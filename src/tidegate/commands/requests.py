@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from tidegate.commands.signing import signed
+
 _ENDPOINT = click.option("--endpoint", envvar="TIDEGATE_ENDPOINT", default="http://127.0.0.1:4566", show_default=True)
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
@@ -87,7 +89,9 @@ def _signature(method: str, url: str, pairs: list[tuple[str, str]], body: bytes,
 def _ask(endpoint: str, path: str, body: bytes | None) -> Any:
     if not endpoint.startswith(("http://", "https://")):
         raise click.ClickException(f"{endpoint} is not an http address")
-    request = urllib.request.Request(endpoint + path, body, {"Content-Type": "application/json"})  # noqa: S310
+    url = endpoint + path
+    headers = {"Content-Type": "application/json", **signed("GET" if body is None else "POST", url, body)}
+    request = urllib.request.Request(url, body, headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the scheme has been looked at
             return json.load(answer)

@@ -9,7 +9,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -115,9 +115,13 @@ def exports_of_others(stacks: StackStore, name: str) -> dict[str, str]:
 class HttpStackStore:
     """The server's: `GET`, `PUT /_tidegate/stacks/<name>`, and `GET /_tidegate/stacks` for the list of names."""
 
-    __slots__ = ("_base",)
+    __slots__ = ("_base", "_sign")
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(
+        self, endpoint: str, sign: Callable[[str, str, bytes | None], Mapping[str, str]] = lambda *_: {}
+    ) -> None:
+        """`sign`: verb, URL and body of a call → the headers that tell who calls."""
+        self._sign = sign
         self._base = f"{endpoint.rstrip('/')}/_tidegate/stacks"
 
     def get(self, name: str) -> dict[str, Any] | None:
@@ -131,7 +135,7 @@ class HttpStackStore:
         return list(self._send("GET", "") or [])
 
     def _send(self, method: str, path: str, body: bytes | None = None) -> Any:
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", **self._sign(method, self._base + path, body)}
         request = urllib.request.Request(self._base + path, body, headers, method=method)  # noqa: S310 - our endpoint
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - our endpoint
