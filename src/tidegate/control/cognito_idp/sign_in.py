@@ -219,7 +219,8 @@ def _verify_srp(desk: Desk, pool: UserPool, client: UserPoolClient, given: Given
     except (SecretError, binascii.Error, ValueError):
         raise not_authorized() from None
     pool_id, client_id, username, expires, _, salt, *numbers = state
-    if (pool_id, client_id) != (pool.id, client.client_id):
+    named = find_user(desk, pool, name)
+    if (pool_id, client_id, username) != (pool.id, client.client_id, name if named is None else named.username):
         raise not_authorized()
     _spend(desk, block, expires)
     desk.tools.attempts.check_password(pool.id, username)
