@@ -148,7 +148,7 @@ def build(port: int, key: rsa.RSAPrivateKey) -> tuple[Api, list[Case]]:
         Runtime="python3.11",
         Handler="app.handler",
         Role=_ROLE,
-        Code={"ZipFile": _zip("app.py", _AUTHORIZER)},
+        Code={"ZipFile": zipped("app.py", _AUTHORIZER)},
     )["FunctionArn"]
     functions.add_permission(
         FunctionName="authorizer", StatementId="s", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
@@ -176,7 +176,7 @@ def build(port: int, key: rsa.RSAPrivateKey) -> tuple[Api, list[Case]]:
     return api, cases
 
 
-def _zip(name: str, text: str) -> bytes:
+def zipped(name: str, text: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(name, text)
