@@ -87,6 +87,12 @@ def by_host_alone(url):
     s3.put_object(Bucket="things", Key="one", Body=b'"found"', ACL="public-read")
     return by_urllib("https://things.s3.us-east-1.amazonaws.com/one")
 
+def by_keys_of_a_pool(url):
+    import boto3
+    pool = boto3.client("cognito-idp").create_user_pool(PoolName="p")["UserPool"]["Id"]
+    issuer = f"https://cognito-idp.{os.environ['AWS_REGION']}.amazonaws.com/{pool}"
+    return json.dumps(list(json.loads(by_urllib(issuer + "/.well-known/jwks.json"))))
+
 def by_environment(url):
     return json.dumps({"variables": [k for k in seen if "TIDEGATE" in k.upper()], "bundle": seen["SSL_CERT_FILE"],
                        "readable": len(open(seen["SSL_CERT_FILE"]).read()), "modules": sorted(sys.modules)})
@@ -203,6 +209,7 @@ def test_clients_without_an_endpoint(server: Server, python_api: str) -> None:
 
 def test_what_needs_no_signature_is_found_by_its_host(server: Server, python_api: str) -> None:
     assert ask(server, python_api, "host_alone") == "found"
+    assert ask(server, python_api, "keys_of_a_pool") == ["keys"]
 
 
 def test_what_a_python_function_sees_of_it(server: Server, python_api: str) -> None:

@@ -444,6 +444,12 @@ def test_draining(authority: Authority, certificates: LocalCertificates) -> None
             assert await app.server.drain(5)
             assert await reader.read() == b"https /kept "
             writer.close()
+        async with served(endpoint(scheme), secure=certificates, limits=Limits(tick=0.005, linger=60)) as app:
+            loop = asyncio.get_running_loop()
+            deaf = await loop.run_in_executor(None, deaf_client, app.port, trusting(authority))
+            await until(lambda: app.server.connections == 1)
+            assert await app.server.drain(5), "nobody waits for an idle client's goodbye"
+            deaf.close()
 
     run(scenario())
 

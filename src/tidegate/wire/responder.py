@@ -403,14 +403,16 @@ class Responder(asyncio.Protocol):
             transport.write_eof()
 
     def _close(self) -> None:
-        """Close once everything is written. TLS says goodbye, and waits for the client's goodbye."""
-        transport, limits = self._transport, self._hub.limits
+        """Close once everything is written."""
+        transport, socket = self._transport, self._socket
         if transport is None:
             return
-        patience = limits.write_stall if self._socket is None or self._unsent() else limits.linger
-        self.deadline = self._hub.loop.time() + patience
+        self.deadline = self._hub.loop.time() + self._hub.limits.write_stall
         if not transport.is_closing():
             transport.close()
+        if socket is not None and not transport.get_write_buffer_size():
+            # TLS has said goodbye by now. It would wait for the client's, which an idle client does not send.
+            socket.close()
 
     # time
 
