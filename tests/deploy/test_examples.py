@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -39,12 +41,17 @@ def console(example: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def play(example: str, api: str) -> None:
+def play(example: str, api: str, **environment: str) -> None:
     steps = console(example)
     assert len(steps) >= 5
     for command, output in steps:
         done = subprocess.run(
-            ["bash", "-c", command], capture_output=True, text=True, check=False, env={**os.environ, "API": api}
+            ["bash", "-c", command],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=EXAMPLES / example,
+            env={**os.environ, "API": api, **environment},
         )
         assert (command, done.stdout.rstrip("\n")) == (command, output)
 
@@ -60,6 +67,30 @@ def pets() -> Iterator[str]:
     )
     assert process.stdout is not None
     yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The third parties of the authorizers' example: what they say that they are, and how to deploy for them."""
+
+    environment: dict[str, str]
+    parameters: list[str]
+
+
+@pytest.fixture
+def parties() -> Iterator[Parties]:
+    process = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "authorizers" / "providers.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    export, run = (shlex.split(process.stdout.readline()) for _ in range(2))
+    yield Parties(dict(word.split("=", 1) for word in export[1:]), [word for word in run if "=" in word])
     process.terminate()
     process.wait()
     process.stdout.close()
@@ -97,3 +128,7 @@ def test_dynamodb_direct(server: Server) -> None:
 
 def test_transform(server: Server) -> None:
     play("transform", run_template(server, "transform"))
+
+
+def test_authorizers(server: Server, parties: Parties) -> None:
+    play("authorizers", run_template(server, "authorizers", *parties.parameters), **parties.environment)
