@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -500,3 +501,26 @@ def test_boto3_session_needs_no_special_care(server: Server) -> None:
     client = session.client("apigateway", endpoint_url=server.url)
     made = client.create_rest_api(name="regional")
     assert client.get_rest_api(restApiId=made["id"])["name"] == "regional"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke"},
+        {"Effect": "Maybe", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "execute-api:Invoke",
+            "Resource": "*",
+            "Condition": {"Nosuch": {"a": "b"}},
+        },
+        {"Effect": "Allow", "Principal": "*", "Action": 3, "Resource": "*"},
+    ],
+)
+def test_policies_that_could_not_be_evaluated_are_refused(server: Server, statement: dict[str, Any]) -> None:
+    client = server.client("apigateway")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    with pytest.raises(client.exceptions.BadRequestException) as caught:
+        client.create_rest_api(name="p", policy=policy)
+    assert "Invalid policy document" in str(caught.value)

@@ -10,6 +10,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from tidegate.aws.policy import PolicyError
+from tidegate.aws.policy.api_gateway import compile_resource_policy
 from tidegate.control.context import Context
 from tidegate.control.patch import bad_request
 from tidegate.core.arns import execute_api_arn
@@ -19,8 +21,6 @@ from tidegate.definition.records import RestApi
 _MOST_BYTES = 8192
 _SHORT = "execute-api:/"
 _INVALID = "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
-_PAIRS: tuple[set[str], ...] = ({"Principal", "NotPrincipal"}, {"Action", "NotAction"}, {"Resource", "NotResource"})
-"""Of which every statement has one."""
 
 
 def check_policy(policy: str | None) -> None:
@@ -29,23 +29,19 @@ def check_policy(policy: str | None) -> None:
         return
     if len(policy.encode()) > _MOST_BYTES:
         raise bad_request(f"Invalid policy document. At most {_MOST_BYTES} bytes are allowed.")
-    statements = _statements(decode_object(policy))
-    if not statements or not all(map(_is_statement, statements)):
+    document = decode_object(policy)
+    if not isinstance(document, dict):
         raise bad_request(_INVALID)
+    try:
+        # Whose API it is does not matter to whether it can be read.
+        compile_resource_policy(document, region="us-east-1", account="000000000000", api_id="api")
+    except PolicyError:
+        raise bad_request(_INVALID) from None
 
 
 def _statements(document: object) -> list[Any]:
     found = document.get("Statement") if isinstance(document, dict) else None
     return found if isinstance(found, list) else [found] if isinstance(found, dict) else []
-
-
-def _is_statement(statement: object) -> bool:
-    return (
-        isinstance(statement, dict)
-        and statement.get("Effect") in ("Allow", "Deny")
-        and all(len(statement.keys() & pair) == 1 for pair in _PAIRS)
-        and isinstance(statement.get("Principal", statement.get("NotPrincipal")), str | dict)
-    )
 
 
 def with_policy_shown(context: Context, api: RestApi) -> RestApi:
