@@ -59,6 +59,7 @@ from tidegate.functions.spec import FunctionSpec
 from tidegate.gateway.front import DataPlane
 from tidegate.gateway.function_urls import FunctionUrls
 from tidegate.gateway.guards.iam import Iam
+from tidegate.gateway.guards.issuers import Issuers
 from tidegate.gateway.guards.lambda_authorizer import LambdaAuthorizer
 from tidegate.gateway.guards.pool_keys import JwksKeys
 from tidegate.gateway.guards.user_pools import UserPools
@@ -149,13 +150,14 @@ class App:
             FunctionSettings(
                 scratch=data / "scratch",
                 hidden=(data,),
-                shown=(trust,),
+                trust=trust,
                 log_directory=data / "logs",
                 base_environment=self._base_environment,
                 own_environment=self._role_variables,
                 workers=settings.workers,
                 workers_per_function=settings.workers_per_function,
                 idle_seconds=settings.worker_idle,
+                debug=settings.debug_ports,
             ),
             clock=clock,
             ids=ids,
@@ -186,7 +188,8 @@ class App:
         closing.push_async_callback(self._neighbours.aclose)
         self._services_of_aws = ServicesOfAws(self._neighbours)
         self._authorizers = LambdaAuthorizer(self._functions, clock.time, clock.ticks_ns)
-        self._user_pools = UserPools(JwksKeys(upstream, self._services_of_aws, clock.time), clock.time)
+        pool_keys = JwksKeys(upstream, self._services_of_aws, clock.time)
+        self._user_pools = UserPools(pool_keys, Issuers(settings.user_pool_issuers), clock.time)
         caller = AwsCaller(upstream, self._services_of_aws, self._credentials(), clock)
         self._events = EventQueue(
             StoredEvents(self._store, thread),
@@ -291,6 +294,7 @@ class App:
         self._base_environment |= outside(trust, host.strip("[]"), self.port, names)
 
         self._events.start()
+        self._functions.warm()
 
     def _role_variables(self, spec: FunctionSpec) -> Mapping[str, str]:
         """Where nobody looks at credentials, a function's are its account's number, which the neighbours know as well."""

@@ -35,6 +35,8 @@ class Settings:
     workers_per_function: int = 64
     worker_idle: float = 600.0
     """Seconds that a function process is kept without work."""
+    debug: tuple[str, ...] = ()
+    """Functions that are started with a debugger: NAME or NAME:PORT."""
     hot_reload: str = "auto"
     """Whether functions may have a local folder as their code: `on`, `off`, or `auto`: while only this machine reaches us."""
     iam: str = "auto"
@@ -42,6 +44,8 @@ class Settings:
     or `auto`: off while only this machine reaches us, and otherwise an error."""
     secret_key: str | None = None
     """Seals the secrets of access keys: 32 bytes in base64. None: a key that is made once in the data directory."""
+    user_pool_issuers: Mapping[str, str] = field(default_factory=dict)
+    """OpenID providers that stand in for user pools: issuer by pool id; in the environment `POOL=ISSUER,…`."""
     ca_file: Path | None = None
     """Certificates to trust for https backends beside the system's."""
     aws_credentials: str = "local"
@@ -59,9 +63,16 @@ class Settings:
         """A function whose code is a folder makes what the server can read readable by whoever may make functions."""
         return self.hot_reload == "on" or (self.hot_reload == "auto" and _loopback(self.host))
 
+    @property
+    def debug_ports(self) -> dict[str, int]:
+        """Function → the port that its debugger is to have; 0: any."""
+        return {name: int(port or 0) for name, _, port in (text.partition(":") for text in self.debug)}
+
 
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+_POOL_ID = re.compile(r"[a-z0-9-]+_[0-9a-zA-Z]+")
+_DEBUG = re.compile(r"[A-Za-z0-9_-]+(?::\d{1,5})?")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _FILE = "tidegate.toml"
 _NOT_SETTABLE = "endpoints"
@@ -118,6 +129,12 @@ def _convert(name: str, value: Any, where: str) -> Any:
     try:
         if name in wanted:
             return wanted[name](value)
+        if name == "debug":
+            return tuple(value.split(",") if isinstance(value, str) else map(str, value))
+        if name == "user_pool_issuers":
+            return (
+                dict(each.strip().split("=", 1) for each in value.split(",")) if isinstance(value, str) else dict(value)
+            )
         return Path(value) if name in ("data", "ca_file") else str(value)
     except (TypeError, ValueError):
         raise SettingsError(f"{where}: {value!r} is not a value for {name}") from None
@@ -152,6 +169,12 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"log_level {settings.log_level} is none of {', '.join(_LEVELS)}")
     if settings.aws_credentials not in ("local", "chain"):
         raise SettingsError(f"aws_credentials {settings.aws_credentials} is neither local nor chain")
+    for pool_id, issuer in settings.user_pool_issuers.items():
+        if not _POOL_ID.fullmatch(pool_id) or not str(issuer).startswith(("https://", "http://")):
+            raise SettingsError(f"user_pool_issuers: {pool_id}={issuer} is not a user pool id and the URL of an issuer")
+    for text in settings.debug:
+        if _DEBUG.fullmatch(text) is None:
+            raise SettingsError(f"debug {text} is no function's name, and no name with a port (NAME:PORT)")
     if settings.hot_reload not in ("auto", "on", "off"):
         raise SettingsError(f"hot_reload {settings.hot_reload} is none of auto, on, off")
     if settings.iam not in ("auto", "off", "soft", "enforce"):

@@ -249,6 +249,8 @@ class UserPool:
     id: str
     region: str
     issuer: str
+    foreign: bool = False
+    """Whether the issuer is another OpenID provider, which stands in for the pool."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import orjson
 from tidegate.core.message import UpstreamError
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.guards.access import policy_request, require, rules_of, unauthorized
+from tidegate.gateway.guards.issuers import Issuers, audiences_of, kind_of, scopes_of
 from tidegate.plan.nodes import UserPool, UserPoolGuard
 from tidegate.state.answers import AnswerCache
 from tidegate.vtl import PatternError
@@ -50,8 +51,9 @@ class _Verified:
 
 
 class UserPools:
-    def __init__(self, keys: PoolKeys, now: Callable[[], float]) -> None:
+    def __init__(self, keys: PoolKeys, issuers: Issuers, now: Callable[[], float]) -> None:
         self._keys = keys
+        self._issuers = issuers
         self._now = now
         self.answers: AnswerCache[_Verified] = AnswerCache(now)
 
@@ -81,7 +83,7 @@ class UserPools:
             unverified = jwt.decode(token, options={"verify_signature": False})
         except (jwt.InvalidTokenError, ValueError) as error:
             raise unauthorized(f"the token is no JSON Web Token: {error}") from None
-        pool = plan.pools.get(str(unverified.get("iss")))
+        pool = self._issuers.pool(plan.pools, str(unverified.get("iss")))
         key_id = header.get("kid")
         # The algorithm is the pools', never the token's own choice.
         if pool is None or header.get("alg") != "RS256" or not isinstance(key_id, str):
@@ -110,6 +112,9 @@ class UserPools:
         except (jwt.InvalidTokenError, ValueError) as error:
             raise unauthorized(f"the token does not hold: {error}") from None
         self._check_time(claims)
+        if pool.foreign:
+            scopes = {"scope": " ".join(found)} if (found := scopes_of(claims)) else {}
+            return {**claims, **scopes, "token_use": kind_of(header, claims)}
         return dict(claims)
 
     def _check_time(self, claims: Mapping[str, Any]) -> None:
@@ -132,9 +137,8 @@ class UserPools:
         elif use != "id":
             raise unauthorized("an identity token is needed")
         if plan.pattern is not None:
-            audience = claims.get("aud")
             try:
-                matches = isinstance(audience, str) and plan.pattern.matches(audience)
+                matches = any(map(plan.pattern.matches, audiences_of(claims)))
             except PatternError:
                 matches = False
             if not matches:
