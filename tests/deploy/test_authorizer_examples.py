@@ -113,10 +113,20 @@ def edited(element: str, text: str | None = None, **attributes: str) -> Callable
     return edit
 
 
+def cut(element: Any, tag_name: str) -> None:
+    """Take an element out and leave the text behind it, which is signed over."""
+    found = element.find(f".//{tag_name}")
+    before, parent = found.getprevious(), found.getparent()
+    if before is None:
+        parent.text = (parent.text or "") + (found.tail or "")
+    else:
+        before.tail = (before.tail or "") + (found.tail or "")
+    parent.remove(found)
+
+
 def without(element: str) -> Callable[[Any], Any]:
     def edit(genuine: Any) -> Any:
-        found = genuine.find(f".//{element}")
-        found.getparent().remove(found)
+        cut(genuine, element)
         return genuine
 
     return edit
@@ -132,10 +142,10 @@ def wrapped(
         if identifier != "same":
             forged.set("ID", identifier or "_evil")
         if not keep:
-            forged.remove(forged.find(SIGNATURE))
+            cut(forged, SIGNATURE)
         inner = deepcopy(genuine)
         if keep:
-            inner.remove(inner.find(SIGNATURE))
+            cut(inner, SIGNATURE)
         place(forged, inner)
         return forged
 
@@ -160,7 +170,7 @@ def in_a_response(order: int) -> Callable[[Any], Any]:
         response = etree.Element("{urn:oasis:names:tc:SAML:2.0:protocol}Response", ID="_r")
         forged = evil(genuine)
         forged.set("ID", "_evil")
-        forged.remove(forged.find(SIGNATURE))
+        cut(forged, SIGNATURE)
         both = [forged, genuine] if order else [genuine, forged]
         response.extend(both)
         return response
