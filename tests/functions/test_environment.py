@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.functions.harness import blank_spec
 from tidegate.functions.environment import Place, log_stream_name, worker_environment
+from tidegate.functions.outside import NAMES, TRUST
 
 PLACE = Place("127.0.0.1:9001", "/packages/x/code", "/scratch/1", "2026/01/31/[$LATEST]abc")
 
@@ -67,3 +68,19 @@ def test_who_wins() -> None:
 
 def test_log_stream_names() -> None:
     assert log_stream_name("2026/01/31", "$LATEST", "0" * 32) == "2026/01/31/[$LATEST]" + "0" * 32
+
+
+def test_certificates_and_names() -> None:
+    base = {TRUST: "/data/trust", NAMES: "127.0.0.1 4566 .*", "A": "base"}
+    variables = worker_environment(blank_spec(), base, PLACE)
+    for name in ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        assert variables[name] == "/data/trust/bundle.pem"
+    assert variables["NODE_EXTRA_CA_CERTS"] == "/data/trust/ca.pem"
+    assert (variables["A"], variables[NAMES]) == ("base", "127.0.0.1 4566 .*")
+    assert TRUST not in variables
+    inside = replace(PLACE, trust="/var/trust")
+    assert worker_environment(blank_spec(), base, inside)["SSL_CERT_FILE"] == "/var/trust/bundle.pem"
+    own = replace(blank_spec(), environment={"SSL_CERT_FILE": "/var/task/own.pem"}, runtime="provided.al2023")
+    variables = worker_environment(own, base, inside)
+    assert variables["SSL_CERT_FILE"] == "/var/task/own.pem"
+    assert NAMES not in variables

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import shutil
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from tests.functions.harness import zipped
 from tests.support.running import ApiBuilder, Server
+from tidegate.functions.isolation import Isolation
 
 INVOKE = {"StatementId": "api", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
 
@@ -95,7 +97,8 @@ def by_keys_of_a_pool(url):
 
 def by_environment(url):
     return json.dumps({"variables": [k for k in seen if "TIDEGATE" in k.upper()], "bundle": seen["SSL_CERT_FILE"],
-                       "readable": len(open(seen["SSL_CERT_FILE"]).read()), "modules": sorted(sys.modules)})
+                       "readable": len(open(seen["SSL_CERT_FILE"]).read()), "tmp": os.listdir("/tmp"),
+                       "modules": sorted(sys.modules)})
 
 def by_name(url):
     return json.dumps([socket.getaddrinfo(name, 443)[0][4][0] for name in ("localhost", "10.1.2.3")])
@@ -215,9 +218,14 @@ def test_what_needs_no_signature_is_found_by_its_host(server: Server, python_api
 def test_what_a_python_function_sees_of_it(server: Server, python_api: str) -> None:
     seen = ask(server, python_api, "environment")
     assert seen["variables"] == []
-    assert seen["bundle"] == str(server.data.resolve() / "trust" / "bundle.pem")
+    inside = Isolation().available()
+    assert seen["bundle"] == (
+        "/var/trust/bundle.pem" if inside else str(server.data.resolve() / "trust" / "bundle.pem")
+    )
     assert seen["readable"] > 100_000, "the system's certificates are there too"
     assert "launch" not in seen["modules"]
+    own = {Path(sys.prefix).parts[2]} if Path(sys.prefix).is_relative_to("/tmp") else set()
+    assert not inside or set(seen["tmp"]) <= own, "a gateway's data that lies in /tmp does not show there"
     assert ask(server, python_api, "name") == ["127.0.0.1", "10.1.2.3"], "all else resolves as ever"
 
 

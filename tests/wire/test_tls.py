@@ -345,6 +345,52 @@ def test_handshakes_that_fail_leave_nothing(
     assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_a_handshake_in_pieces(authority: Authority, certificates: LocalCertificates, size: int) -> None:
+    async def scenario() -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = trusting(authority).wrap_bio(incoming, outgoing, server_hostname=API)
+        async with served(endpoint(scheme), secure=certificates) as app:
+            reader, writer = await app.connect()
+
+            async def flight() -> None:
+                data = outgoing.read()
+                for at in range(0, len(data), size):
+                    writer.write(data[at : at + size])
+                    await asyncio.sleep(0)
+
+            async def step(action: Callable[[], Any]) -> Any:
+                while True:
+                    try:
+                        return action()
+                    except ssl.SSLWantReadError:
+                        await flight()
+                        incoming.write(await reader.read(size))
+
+            await step(client.do_handshake)
+            client.write(get("/pieces"))
+            await flight()
+            answer = b""
+            while b"https /pieces " not in answer:
+                answer += await step(lambda: client.read(1000))
+            writer.close()
+
+    run(scenario())
+
+
+def test_no_certificate_is_an_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_address: str) -> ssl.SSLContext:
+        raise OSError("no space left")
+
+    async def scenario() -> None:
+        async with served(endpoint(scheme), secure=broken) as app:
+            assert await app.ask(hello()) == b""
+            assert answers(await app.ask(get("/", "Connection: close")))[0].status == 200
+
+    run(scenario())
+    assert [record.getMessage() for record in caplog.records] == ["no certificate can be shown"]
+
+
 def test_a_handshake_can_only_be_the_beginning(authority: Authority, certificates: LocalCertificates) -> None:
     async def scenario() -> None:
         async with served(endpoint(scheme), secure=certificates) as app:

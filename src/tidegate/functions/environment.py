@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tidegate.functions.outside import NAMES
+from tidegate.functions.outside import told
 from tidegate.functions.spec import FunctionSpec
 
 _LIBRARIES = "/lib64:/usr/lib64:{runtime}:{runtime}/lib:{task}:{task}/lib:{opt}/lib"
@@ -35,6 +35,8 @@ class Place:
     """The interpreter's own directory of programs, AWS's /var/lang/bin."""
     node: int = 0
     """The major version of Node.js; 0: another family."""
+    trust: str = ""
+    """Where the certificates are that it trusts; empty: where they are on the machine."""
 
 
 def log_stream_name(day: str, version: str, unique: str) -> str:
@@ -46,16 +48,10 @@ def worker_environment(spec: FunctionSpec, base: Mapping[str, str], place: Place
     """Weakest first: AWS's overridable defaults, the operator's `base`, the function's own, AWS's reserved ones."""
     return {
         **_overridable(spec, place),
-        **_for(spec, base),
+        **told(base, place.trust, looks_at_names=spec.runtime.startswith(("python", "nodejs"))),
         **spec.environment,
         **_reserved(spec, place),
     }
-
-
-def _for(spec: FunctionSpec, base: Mapping[str, str]) -> Mapping[str, str]:
-    """The names are for clients of ours, which custom runtimes have none of."""
-    ours = spec.runtime.startswith(("python", "nodejs"))
-    return base if ours else {name: value for name, value in base.items() if name != NAMES}
 
 
 def wrapper(variables: Mapping[str, str], place: Place) -> list[str]:

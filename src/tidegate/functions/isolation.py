@@ -31,6 +31,7 @@ _ALWAYS_HIDDEN = ("/var", "/opt", "/run")
 _RESOLVER = "/etc/resolv.conf"
 _PROBE_SECONDS = 20
 TASK_ROOT, OPT, LANG, RUNTIME, TMP = "/var/task", "/opt", "/var/lang", "/var/runtime", "/tmp"  # noqa: S108 - a private one
+TRUST = "/var/trust"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class Cell:
 
 
 class Isolation:
-    def __init__(self, hidden: Iterable[Path] = (), *, shown: Iterable[Path] = (), wanted: bool = True) -> None:
-        """`hidden`: directories that no function has any business in, but for those `shown`. Not `wanted`: functions see the
-        machine as it is.
+    def __init__(self, hidden: Iterable[Path] = (), *, trust: Path | None = None, wanted: bool = True) -> None:
+        """`hidden`: directories that no function has any business in. `trust`: of certificates, for all. Not `wanted`:
+        functions see the machine as it is.
         """
         home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - pathlib's raises for a user without a home
         hide = {*_ALWAYS_HIDDEN, *(os.path.realpath(path) for path in hidden), home}
@@ -64,7 +65,7 @@ class Isolation:
         self._python = os.path.realpath(sys.executable)
         self._ours = [str(_ROOM), *{os.path.realpath(str(found.locate_file(""))) for found in provided_distributions()}]
         self._ours.append(os.path.dirname(os.path.realpath(_RESOLVER)))  # noqa: PTH120
-        self._ours += [os.path.realpath(path) for path in shown]
+        self._trust = None if trust is None else os.path.realpath(trust)
 
     def available(self) -> bool:
         """Tried once; blocks some tens of milliseconds."""
@@ -80,6 +81,8 @@ class Isolation:
         binds = [] if folder else [(place.task_root, TASK_ROOT)]
         if place.opt != OPT:
             binds.append((place.opt, OPT))
+        if self._trust is not None:
+            binds.append((self._trust, TRUST))
         expose = list(self._ours)
         runtime_dir = place.runtime_dir
         if runtime.python:
@@ -106,6 +109,7 @@ class Isolation:
             scratch=TMP,
             runtime_dir=runtime_dir,
             binaries=cell.inside(place.binaries),
+            trust="" if self._trust is None else TRUST,
         )
         return replace(cell, place=inside)
 

@@ -24,8 +24,8 @@ class FunctionSettings:
     """Where the homes of interpreters are made (None: beside `scratch`); several gateways may share it."""
     hidden: tuple[Path, ...] = ()
     """Directories that no function may see, such as the gateway's data."""
-    shown: tuple[Path, ...] = ()
-    """Directories inside of those that every function may read, such as the certificates that it trusts."""
+    trust: Path | None = None
+    """A directory that every function may read: the certificates that it trusts (`outside`)."""
     isolated: bool = True
     """Whether functions get namespaces of their own, where the system lets us make any."""
     base_environment: Mapping[str, str] = field(default_factory=dict)

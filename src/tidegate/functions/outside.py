@@ -21,6 +21,8 @@ import botocore
 AUTHORITY, BUNDLE = "ca.pem", "bundle.pem"
 NAMES: Final = "_TIDEGATE_NAMES"
 """Variable: `HOST PORT PATTERN`. Taken away before the function's own code runs."""
+TRUST: Final = "_TIDEGATE_TRUST"
+"""Variable: the directory of certificates. In its stead a process gets those that name the files."""
 _BUNDLE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 _SYSTEM = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -39,14 +41,21 @@ def write_trust(directory: Path, certificate: str) -> None:
 
 
 def outside(trust: Path, host: str, port: int, names: str) -> Mapping[str, str]:
-    """The variables of every function's process. `trust`: where `write_trust` wrote. `names`: a pattern."""
-    directory = trust.resolve()
-    return {
-        **dict.fromkeys(_BUNDLE_VARIABLES, str(directory / BUNDLE)),
-        # AWS's Node.js reads it in addition to the certificates that are built in.
-        "NODE_EXTRA_CA_CERTS": str(directory / AUTHORITY),
-        NAMES: f"{host} {port} {names}",
-    }
+    """What every function is to get. `trust`: where `write_trust` wrote. `names`: a pattern."""
+    return {TRUST: str(trust.resolve()), NAMES: f"{host} {port} {names}"}
+
+
+def told(base: Mapping[str, str], directory: str, *, looks_at_names: bool) -> dict[str, str]:
+    """`base` in the form in which a process gets it. `directory`: what that of the certificates is called there; empty: as in
+    `base`. `looks_at_names`: whether a runtime client of ours runs in it.
+    """
+    ours = {name: value for name, value in base.items() if name != TRUST and (looks_at_names or name != NAMES)}
+    directory = directory or base.get(TRUST, "")
+    if not directory:
+        return ours
+    # Node.js reads its file in addition to the certificates that are built in; all others in place of them.
+    node = {"NODE_EXTRA_CA_CERTS": f"{directory}/{AUTHORITY}"}
+    return {**dict.fromkeys(_BUNDLE_VARIABLES, f"{directory}/{BUNDLE}"), **node, **ours}
 
 
 def _others() -> str:

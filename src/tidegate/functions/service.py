@@ -70,7 +70,7 @@ class FunctionService:
             code=packages.path,
             opt=Layers(packages).opt,
             runtimes=Runtimes(settings.runtimes or settings.scratch.parent / "runtimes"),
-            isolation=Isolation(settings.hidden, shown=settings.shown, wanted=settings.isolated),
+            isolation=Isolation(settings.hidden, trust=settings.trust, wanted=settings.isolated),
             clock=clock,
             ids=ids,
             loop=loop,

@@ -73,16 +73,24 @@ class Handshake(asyncio.Protocol):
     async def _run(self, hello: bytes) -> None:
         secured = None
         try:
-            secured = await self._shake(self._context(), hello)
-        except (OSError, RuntimeError) as error:
-            # A client's doing: garbage, no common version, a name that is not ours, nothing in time, or it has gone.
-            log.debug("no TLS: %r", error)
+            secured = await self._secured(hello)
+        except Exception:
+            log.exception("no certificate can be shown")
         finally:
             if secured is None or self._lost:
                 self._transport.abort()
             else:
                 self._hand_over(secured)
             self._hub.leave(self)
+
+    async def _secured(self, hello: bytes) -> asyncio.Transport | None:
+        """None: the client does not know better (garbage, no common version, nothing in time), or has gone."""
+        context = self._context()
+        try:
+            return await self._shake(context, hello)
+        except (OSError, RuntimeError) as error:
+            log.debug("no TLS: %r", error)
+            return None
 
     def _context(self) -> ssl.SSLContext:
         secure = self._hub.secure
