@@ -7,7 +7,7 @@ Source: *Verifying a JSON Web Token* (JWKS at `/{pool id}/.well-known/jwks.json`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,18 +36,18 @@ class JwksKeys:
         """When an issuer may be asked again."""
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def key(self, pool: UserPool, key_id: str) -> Any:
-        """None: the pool has no such key. Raises UpstreamError."""
-        known = self._known.get(pool.issuer, {})
-        if key_id in known:
-            return known[key_id]
+    async def key(self, pool: UserPool, key_id: str | None) -> Any:
+        """None: the pool has no such key. Without an id: the only one that it has. Raises UpstreamError."""
+        found = _chosen(self._known.get(pool.issuer, {}), key_id)
+        if found is not None:
+            return found
         async with self._locks.setdefault(pool.issuer, asyncio.Lock()):
             known = self._known.get(pool.issuer, {})
-            if key_id not in known and self._now() >= self._next.get(pool.issuer, 0.0):
+            if _chosen(known, key_id) is None and self._now() >= self._next.get(pool.issuer, 0.0):
                 self._next[pool.issuer] = self._now() + _RETRY
                 known = self._known[pool.issuer] = await self._fetch(pool)
                 self._next[pool.issuer] = self._now() + _REFRESH
-        return known.get(key_id)
+        return _chosen(known, key_id)
 
     async def _fetch(self, pool: UserPool) -> dict[str, Any]:
         if pool.foreign:
@@ -80,6 +80,12 @@ class JwksKeys:
         if answer.status != 200:
             raise UpstreamError(f"{origin.scheme}://{origin.authority}{target} answered {answer.status} for keys")
         return answer.body
+
+
+def _chosen(known: Mapping[str, Any], key_id: str | None) -> Any:
+    if key_id is not None:
+        return known.get(key_id)
+    return next(iter(known.values())) if len(known) == 1 else None
 
 
 def _place(url: str) -> tuple[Origin, str]:

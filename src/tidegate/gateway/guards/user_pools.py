@@ -32,8 +32,8 @@ _EXPIRED = "The incoming token has expired"
 
 
 class PoolKeys(Protocol):
-    async def key(self, pool: UserPool, key_id: str) -> Any:
-        """The public key of that id; None: the pool has none. Raises UpstreamError when the pool cannot be asked."""
+    async def key(self, pool: UserPool, key_id: str | None) -> Any:
+        """The public key of that id, or the only one; None: the pool has none. Raises UpstreamError when it cannot be asked."""
         ...
 
 
@@ -86,14 +86,14 @@ class UserPools:
         pool = self._issuers.pool(plan.pools, str(unverified.get("iss")))
         key_id = header.get("kid")
         # The algorithm is the pools', never the token's own choice.
-        if pool is None or header.get("alg") != "RS256" or not isinstance(key_id, str):
+        if pool is None or header.get("alg") != "RS256" or not _is_key_id(key_id, pool):
             raise unauthorized("the token is of no pool of the authorizer")
         try:
             key = await self._keys.key(pool, key_id)
         except UpstreamError as error:
             raise unauthorized(f"the keys of pool {pool.id} cannot be had: {error}") from error
         if key is None:
-            raise unauthorized(f"pool {pool.id} has no key {key_id[:64]!r}")
+            raise unauthorized(f"pool {pool.id} has no key {str(key_id)[:64]!r}")
         try:
             claims = jwt.decode(
                 token,
@@ -143,6 +143,11 @@ class UserPools:
                 matches = False
             if not matches:
                 raise unauthorized("the audience does not match the authorizer's expression")
+
+
+def _is_key_id(key_id: object, pool: UserPool) -> bool:
+    # OpenID Connect Core: a provider with one key only need not name it; user pools always do.
+    return isinstance(key_id, str) or (key_id is None and pool.foreign)
 
 
 def _text(name: str, value: Any) -> str:
