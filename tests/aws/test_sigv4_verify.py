@@ -130,6 +130,27 @@ def test_what_is_altered_is_not(case: str) -> None:
         check(ALTERED[case](request))
 
 
+def test_a_plus_is_a_blank_and_no_encoded_plus() -> None:
+    """Clients sign a blank that they send as a plus in two ways; neither lets a plus become a blank on its way."""
+    assert check(signed(query="a=1+2")) == "AKID"
+    blank = signed(query="a=1%202")
+    assert check(_change(target=b"/prod/x?a=1+2")(blank)) == "AKID"
+    for query, altered in (("a=1%2B2", b"a=1+2"), ("a=1+2", b"a=1%2B2"), ("a=1%2B2", b"a=1%202")):
+        with pytest.raises(SignatureError):
+            check(_change(target=b"/prod/x?" + altered)(signed(query=query)))
+
+
+def test_what_changes_the_meaning_has_to_be_signed() -> None:
+    request = signed("POST", path="/prod/x")
+    override = _change(add=(b"x-http-method-override", b"DELETE"))
+    dots = _change(target=b"/prod/y/../x")
+    twice = _change(add=(b"authorization", b"Bearer x"))
+    for change in (override, dots, twice):
+        with pytest.raises(SignatureError):
+            check(change(request))
+    assert check(signed("POST", headers={"X-HTTP-Method-Override": "DELETE"})) == "AKID"
+
+
 def test_an_unsigned_payload_is_not_taken() -> None:
     request = signed("POST", body=b"body", headers={"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})
     with pytest.raises(SignatureError):

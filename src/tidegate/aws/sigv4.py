@@ -63,9 +63,13 @@ def canonical_query(query: str, *, without: str | None = None) -> str:
         name, _, value = part.partition("=")
         if not part or name == without:
             continue
-        # A plus is a plus here, not a blank.
-        pairs.append((quote(unquote(name), safe=_UNRESERVED), quote(unquote(value), safe=_UNRESERVED)))
+        pairs.append((_encoded(name), _encoded(value)))
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
+
+
+def _encoded(text: str) -> str:
+    """A plus stays one, as clients sign it: it means a blank, so it must not be taken for an encoded plus."""
+    return "+".join(quote(unquote(piece), safe=_UNRESERVED) for piece in text.split("+"))
 
 
 def canonical_headers(pairs: Iterable[tuple[str, str]], signed: Iterable[str]) -> str:

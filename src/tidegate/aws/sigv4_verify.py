@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -248,18 +249,25 @@ def verify(claim: Claim, request: Request, secret_key: str) -> None:
     """Raises SignatureError unless the claim is proved by the key."""
     if _says_more_than_is_signed(claim, request):
         raise SignatureError("InvalidSignature", _MISMATCH)
-    pairs = [(lower.decode("latin-1"), value.decode("utf-8", "replace")) for lower, _, value in request.headers.entries]
-    canonical = canonical_request(
-        method=request.method,
-        uri=canonical_uri(request.path, claim.scope.service),
-        query=canonical_query(request.query, without="X-Amz-Signature" if claim.presigned else None),
-        headers=pairs,
-        signed=claim.signed,
-        payload_hash=_payload_hash(claim, request),
-    )
-    proof = signature(secret_key, claim.scope, string_to_sign(canonical, claim.timestamp, claim.scope))
-    if not hmac.compare_digest(proof.encode(), claim.signature.encode("utf-8", "replace")):
+    given = claim.signature.encode("utf-8", "replace")
+    if not any(hmac.compare_digest(proof, given) for proof in _proofs(claim, request, secret_key)):
         raise SignatureError("InvalidSignature", _MISMATCH)
+
+
+def _proofs(claim: Claim, request: Request, secret_key: str) -> Iterator[bytes]:
+    """What the signature may be. A plus in a query means a blank: some clients sign it as it is, some as `%20`."""
+    pairs = [(lower.decode("latin-1"), value.decode("utf-8", "replace")) for lower, _, value in request.headers.entries]
+    without = "X-Amz-Signature" if claim.presigned else None
+    for query in (request.query, request.query.replace("+", "%20")) if "+" in request.query else (request.query,):
+        canonical = canonical_request(
+            method=request.method,
+            uri=canonical_uri(request.path, claim.scope.service),
+            query=canonical_query(query, without=without),
+            headers=pairs,
+            signed=claim.signed,
+            payload_hash=_payload_hash(claim, request),
+        )
+        yield signature(secret_key, claim.scope, string_to_sign(canonical, claim.timestamp, claim.scope)).encode()
 
 
 def _says_more_than_is_signed(claim: Claim, request: Request) -> bool:
