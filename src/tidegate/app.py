@@ -44,6 +44,7 @@ from tidegate.core.lines import LineSink
 from tidegate.core.lock import DirectoryLock
 from tidegate.core.message import Endpoint, Origin
 from tidegate.core.vault import open_vault
+from tidegate.definition.records import IDENTITIES
 from tidegate.definition.store import SqlStore, StoreError
 from tidegate.entry import MAX_MANAGEMENT_BODY, Entry, too_large
 from tidegate.functions.asynchronous import EventQueue
@@ -171,7 +172,7 @@ class App:
         self._callers = Callers(sessions, clock.time, open_to_all=not enforced)
         callers = self._callers if enforced else LocalCallers(self._callers, settings.account)
         self._service_roles = ServiceRoles(self._callers, sessions, clock.time)
-        access = Access(Mode(settings.iam_mode), callers, settings.account, clock)
+        access = Access(Mode(settings.iam_mode), self._callers, callers, settings.account, clock)
         if not enforced:
             log.warning(
                 "--iam %s: any credentials are taken, and whoever reaches this server manages it", access.mode.value
@@ -366,10 +367,11 @@ class App:
         self._user_pools.answers.flush(stage)
 
     async def _reset(self) -> None:
-        """Forget everything that was declared, and what the neighbours hold."""
+        """Forget everything that was declared, and what the neighbours hold; who may do so again stays where that is asked."""
+        keep = IDENTITIES if self._settings.iam_mode == "enforce" else ()
 
         def clear() -> Publication:
-            self._store.clear()
+            self._store.clear(keep)
             return self._planner.load()
 
         self._events.forget()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from tidegate.aws.scope import Credential, read_credential
+from tidegate.aws.scope import Credential, read_credential, service_of_form
 from tidegate.core.message import Endpoint, Handler, Request, Response
 
 MAX_MANAGEMENT_BODY = 80 * 1024 * 1024
@@ -43,7 +43,7 @@ class Entry:
         self._management = Endpoint(self._manage, MAX_MANAGEMENT_BODY, too_large)
         self._admin = Endpoint(admin, MAX_MANAGEMENT_BODY, too_large)
         self._neighbours = neighbours
-        self._nobody = Endpoint(_nobody, MAX_MANAGEMENT_BODY, too_large)
+        self._nobody = Endpoint(self._unsigned, MAX_MANAGEMENT_BODY, too_large)
 
     def __call__(self, request: Request, /) -> Endpoint:
         endpoint = self._first.endpoint(request)
@@ -62,6 +62,13 @@ class Entry:
     async def _manage(self, request: Request) -> Response:
         credential = read_credential(request)
         if credential is None:
+            return await _nobody(request)
+        return await self._services[credential.service].handle(request, credential, self._region)
+
+    async def _unsigned(self, request: Request) -> Response:
+        """A form tells its service by the version that it names."""
+        credential = service_of_form(request.body)
+        if credential is None or credential.service not in self._services:
             return await _nobody(request)
         return await self._services[credential.service].handle(request, credential, self._region)
 

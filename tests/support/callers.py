@@ -78,11 +78,10 @@ def signed(
     if at is None:
         signer.add_auth(request)
         return request
+    request.context["timestamp"] = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     signer._modify_request_before_signing(request)
-    del request.headers["X-Amz-Date"]
-    request.headers["X-Amz-Date"] = request.context["timestamp"] = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    canonical = signer.canonical_request(request)
-    signer._inject_signature_to_request(request, signer.signature(signer.string_to_sign(request, canonical), request))
+    text = signer.string_to_sign(request, signer.canonical_request(request))
+    signer._inject_signature_to_request(request, signer.signature(text, request))
     return request
 
 

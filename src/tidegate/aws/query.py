@@ -93,10 +93,11 @@ class Query:
 
 
 def read_form(request: Request) -> dict[str, str]:
-    """The fields of a call, in its body or its query. Raises ControlError."""
-    text = request.body.decode("utf-8", "replace") if request.method == "POST" else request.query
+    """The fields of a call, in its query and, rather, in its body. Raises ControlError."""
+    text = request.body.decode("utf-8", "replace") if request.method == "POST" else ""
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        found = [parse_qsl(part, keep_blank_values=True, max_num_fields=_MOST_FIELDS) for part in (request.query, text)]
+        return {name: value for fields in found for name, value in fields}
     except ValueError:
         raise ControlError("MalformedQueryString", f"more than {_MOST_FIELDS} parameters") from None
 

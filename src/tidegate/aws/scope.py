@@ -12,6 +12,8 @@ from urllib.parse import parse_qs
 from tidegate.aws.hosts import service_of
 from tidegate.core.message import Request
 
+_FORM_VERSION = re.compile(rb"(?:^|&)Version=(\d{4}-\d\d-\d\d)(?:&|$)")
+_LONGEST_SEARCH = 65_536
 _CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
 
 _TARGETS = {
@@ -47,6 +49,17 @@ class Credential:
     region: str
     service: str
     """The signing name, e.g. `apigateway`."""
+
+
+_VERSIONS = {"2010-05-08": "iam", "2011-06-15": "sts"}
+"""Versions of the services of ours that take forms → signing name; from botocore's `apiVersion`."""
+
+
+def service_of_form(body: bytes) -> Credential | None:
+    """What a call without credentials is meant for, by the version in its form."""
+    found = _FORM_VERSION.search(body[:_LONGEST_SEARCH])
+    service = None if found is None else _VERSIONS.get(found[1].decode())
+    return None if service is None else Credential("", "", service)
 
 
 def read_credential(request: Request) -> Credential | None:

@@ -66,9 +66,11 @@ _QUERY_CODES = {
 class Access:
     """The one door of all management APIs. `account`: of callers that name none."""
 
-    def __init__(self, mode: Mode, callers: CallerSource, account: str, clock: Clock) -> None:
+    def __init__(self, mode: Mode, known: CallerSource, believed: CallerSource, account: str, clock: Clock) -> None:
+        """`known`: whose keys there are. `believed`: who is taken for somebody where nothing is enforced."""
         self.mode = mode
-        self._callers = callers
+        self._known = known
+        self._believed = believed
         self._account = account
         self.clock = clock
 
@@ -123,12 +125,12 @@ class Access:
         )
         if claim is None:
             raise _UNSIGNED
-        caller = self._callers.find(claim.access_key, claim.token)
+        caller = self._known.find(claim.access_key, claim.token)
         if caller is None:
             raise SignatureError("UnrecognizedClient", _INVALID_TOKEN)
         verify(claim, request, caller.secret_key)
         self._check_session(caller, claim)
-        self._callers.used(claim.access_key, claim.scope.service, claim.scope.region)
+        self._known.used(claim.access_key, claim.scope.service, claim.scope.region)
         return caller
 
     @staticmethod
@@ -141,7 +143,7 @@ class Access:
     def _said(self, request: Request, credential: Credential) -> Caller:
         """Whoever the request says that it is of; nobody known: the account's root. Raises SignatureError (ExpiredToken)."""
         try:
-            caller = self._callers.find(credential.access_key, _token(request))
+            caller = self._believed.find(credential.access_key, _token(request))
         except SignatureError as error:
             if error.code == "ExpiredToken":
                 raise

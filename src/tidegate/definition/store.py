@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,7 +134,7 @@ class Store(Protocol):
         ...
 
     def document(self, digest: str) -> bytes: ...
-    def clear(self) -> None: ...
+    def clear(self, keep: Collection[type[Record]] = ()) -> None: ...
     def close(self) -> None: ...
 
 
@@ -299,11 +299,12 @@ class SqlStore:
         except sa.exc.DatabaseError as error:
             raise StoreError(f"events cannot be written: {error.orig}") from error
 
-    def clear(self) -> None:
-        """Forget every record, document and event; revisions go on."""
+    def clear(self, keep: Collection[type[Record]] = ()) -> None:
+        """Forget every record, document and event, except for records of some kinds; revisions go on."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_events))
-            connection.execute(sa.delete(_records))
+            kept = [kind.__name__ for kind in keep]
+            connection.execute(sa.delete(_records).where(_records.c.kind.not_in(kept)))
             connection.execute(sa.delete(_documents))
             _bump_revision(connection)
 

@@ -40,6 +40,7 @@ from tidegate.definition.records.functions import (
 )
 from tidegate.definition.records.identity import (
     GLOBAL,
+    IDENTITIES,
     AccessKey,
     AccountAlias,
     Group,
@@ -102,6 +103,7 @@ from tidegate.definition.records.user_pools import (
 
 __all__ = [
     "GLOBAL",
+    "IDENTITIES",
     "LATEST",
     "USER_POOL_PARTS",
     "AccessKey",

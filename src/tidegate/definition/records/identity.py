@@ -134,3 +134,16 @@ class AccountAlias(Record):
     KEY = ("alias",)
 
     alias: str
+
+
+IDENTITIES: tuple[type[Record], ...] = (
+    User,
+    Group,
+    Role,
+    GroupMember,
+    ManagedPolicy,
+    PolicyUse,
+    AccessKey,
+    AccountAlias,
+)
+"""Every kind of this module."""

@@ -1,0 +1,453 @@
+"""`--iam off`, `soft` and `enforce`, from the command line to boto3, the aws CLI, curl, functions and hostile callers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.control.test_iam import fails
+from tests.support.callers import Keys, allow, client, deny, document, make_user, send, signed, trust
+from tests.support.running import Server, zip_of
+from tidegate.cli import main
+
+ACCOUNT = "000000000000"
+INVALID = "The security token included in the request is invalid."
+
+
+def tidegate(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tidegate.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def bootstrap(data: Path, *more: str) -> Keys:
+    """In this process: a command's start takes longer than its work."""
+    done = CliRunner().invoke(main, ["iam", "bootstrap", "--data", str(data), *more])
+    assert done.exit_code == 0, done.output
+    found = dict(line.split("=", 1) for line in done.output.splitlines())
+    return {"AccessKeyId": found["AWS_ACCESS_KEY_ID"], "SecretAccessKey": found["AWS_SECRET_ACCESS_KEY"]}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("enforced")
+
+
+@pytest.fixture(scope="module")
+def administrator(data: Path) -> Keys:
+    return bootstrap(data)
+
+
+@pytest.fixture(scope="module")
+def enforced(data: Path, administrator: Keys) -> Iterator[Server]:
+    server = Server(data, ("--iam", "enforce")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def iam(enforced: Server, administrator: Keys) -> Any:
+    return client(enforced, "iam", administrator)
+
+
+def environment(server: Server, keys: Keys) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "TIDEGATE_ENDPOINT": server.url,
+    }
+
+
+def test_other_hosts_need_an_answer() -> None:
+    refused = tidegate("start", "--host", "0.0.0.0", "--port", "0")
+    assert refused.returncode == 1
+    assert "start it with --iam enforce" in refused.stderr
+    assert "--iam off" in refused.stderr
+    assert tidegate("start", TIDEGATE_IAM="strict").stderr.startswith("Error: iam strict is none of")
+
+
+def test_the_log_says_that_nobody_is_asked(server: Server) -> None:
+    assert any("--iam off: any credentials are taken" in line for line in server.messages)
+
+
+def test_bootstrap_works_on_its_own_only(enforced: Server, data: Path, tmp_path: Path) -> None:
+    running = tidegate("iam", "bootstrap", "--data", str(data), "--user", "second")
+    assert running.returncode == 1
+    assert f"a server works on {data}" in running.stderr
+    bootstrap(tmp_path, "--user", "boss")
+    again = tidegate("iam", "bootstrap", "--data", str(tmp_path), "--user", "boss")
+    assert (again.returncode, again.stderr) == (1, "Error: User with name boss already exists.\n")
+    assert "--data DIRECTORY" in tidegate("iam", "bootstrap").stderr
+
+
+def test_the_secret_key_is_the_operators_or_the_directorys(tmp_path: Path) -> None:
+    bootstrap(tmp_path)
+    (tmp_path / "secret.key").write_text("AAAA")
+    refused = tidegate("start", "--port", "0", "--data", str(tmp_path))
+    assert refused.returncode == 1
+    assert "secret.key has 3 bytes in place of 32" in refused.stderr
+
+
+def test_local_credentials_are_nobodys(enforced: Server) -> None:
+    for service, call, code, status in (
+        ("iam", "list_users", "InvalidClientTokenId", 403),
+        ("sts", "get_caller_identity", "InvalidClientTokenId", 403),
+        ("apigateway", "get_rest_apis", "UnrecognizedClientException", 403),
+        ("lambda", "list_functions", "UnrecognizedClientException", 403),
+        ("logs", "describe_log_groups", "UnrecognizedClientException", 400),
+        ("dynamodb", "list_tables", "UnrecognizedClientException", 400),
+    ):
+        for key in ("test", ACCOUNT):
+            assert fails(getattr(enforced.client(service, key=key), call)) == (code, status, INVALID)
+    unsigned = enforced.request("GET", "/restapis")
+    assert (unsigned.status, unsigned.json) == (403, {"message": "Missing Authentication Token"})
+
+
+def test_what_is_not_allowed_is_refused(enforced: Server, iam: Any) -> None:
+    keys = make_user(iam, "nobody")
+    user = f"User: arn:aws:iam::{ACCOUNT}:user/nobody is not authorized to perform"
+    denied = fails(client(enforced, "iam", keys).list_users)
+    assert denied == (
+        "AccessDenied",
+        403,
+        f"{user}: iam:ListUsers on resource: arn:aws:iam::{ACCOUNT}:user/ because no identity-based policy allows the "
+        "iam:ListUsers action",
+    )
+    denied = fails(client(enforced, "apigateway", keys).get_rest_apis)
+    assert denied == (
+        "AccessDeniedException",
+        403,
+        f"{user}: apigateway:GET on resource: arn:aws:apigateway:us-east-1::/restapis because no identity-based policy "
+        "allows the apigateway:GET action",
+    )
+    assert fails(client(enforced, "lambda", keys).list_functions)[:2] == ("AccessDeniedException", 403)
+    assert fails(client(enforced, "logs", keys).describe_log_groups)[:2] == ("AccessDeniedException", 400)
+    # AWS: who one is needs no permission, not even one that is not denied.
+    iam.put_user_policy(UserName="nobody", PolicyName="p", PolicyDocument=document(deny("*")))
+    assert client(enforced, "sts", keys).get_caller_identity()["Arn"].endswith("user/nobody")
+    assert fails(client(enforced, "lambda", keys).list_functions)[2].endswith(
+        " with an explicit deny in an identity-based policy"
+    )
+
+
+def test_paths_of_the_management_api_are_resources(enforced: Server, iam: Any, administrator: Keys) -> None:
+    apis = client(enforced, "apigateway", administrator)
+    mine, other = (apis.create_rest_api(name=name)["id"] for name in ("mine", "other"))
+    own = f"arn:aws:apigateway:us-east-1::/restapis/{mine}"
+    keys = make_user(
+        iam,
+        "owner",
+        allow("apigateway:*", resource=[own, f"{own}/*"]),
+        deny("apigateway:DELETE", resource=f"{own}/stages/*"),
+    )
+    owned = client(enforced, "apigateway", keys)
+    root = owned.get_resources(restApiId=mine)["items"][0]["id"]
+    owned.put_method(restApiId=mine, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    integration = {"restApiId": mine, "resourceId": root, "httpMethod": "GET", "type": "MOCK"}
+    owned.put_integration(**integration)
+    owned.create_deployment(restApiId=mine, stageName="s")
+    for call in (
+        lambda: owned.get_rest_apis(),
+        lambda: owned.get_rest_api(restApiId=other),
+        lambda: owned.delete_stage(restApiId=mine, stageName="s"),
+    ):
+        assert fails(call)[0] == "AccessDeniedException"
+    # The path counts as it is understood, however it is written.
+    spelt = f"/restapis/{mine}/%73tages/s/"
+    answer = send(
+        enforced,
+        signed(enforced, f"127.0.0.1:{enforced.port}", spelt, keys, service="apigateway", method="DELETE"),
+        spelt,
+    )
+    assert (answer.status, answer.header("x-amzn-ErrorType")) == (403, "AccessDeniedException")
+    # Whoever names a role has to be allowed to pass it.
+    role = iam.create_role(RoleName="pass", AssumeRolePolicyDocument=trust(service="apigateway.amazonaws.com"))["Role"]
+    aws = {
+        **integration,
+        "type": "AWS",
+        "integrationHttpMethod": "POST",
+        "uri": "arn:aws:apigateway:us-east-1:dynamodb:action/ListTables",
+        "credentials": role["Arn"],
+    }
+    body = json.dumps({"openapi": "3.0.1", "info": {"title": "x", "version": "1"}, "paths": {"/": {"get": {
+        "x-amazon-apigateway-integration": {"type": "aws", "httpMethod": "POST", "uri": aws["uri"],
+                                            "credentials": role["Arn"]}}}}})  # fmt: skip
+    for call in (
+        lambda: owned.put_integration(**aws),
+        lambda: owned.put_rest_api(restApiId=mine, body=body.replace("role/", "role\\/")),
+    ):
+        code, _, message = fails(call)
+        assert code == "AccessDeniedException"
+        assert f"iam:PassRole on resource: {role['Arn']}" in message
+    passing = {"StringEquals": {"iam:PassedToService": "apigateway.amazonaws.com"}}
+    more = document(allow("iam:PassRole", resource=role["Arn"], Condition=passing))
+    iam.put_user_policy(UserName="owner", PolicyName="pass", PolicyDocument=more)
+    owned.put_integration(**aws)
+
+
+def test_nobody_gives_rights_away_that_a_condition_keeps(enforced: Server, iam: Any) -> None:
+    only = {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonAPIGatewayInvokeFullAccess"}}
+    keys = make_user(iam, "helper", allow("iam:AttachUserPolicy", Condition=only))
+    iam.create_user(UserName="helped")
+    helper = client(enforced, "iam", keys)
+    helper.attach_user_policy(UserName="helped", PolicyArn=only["ArnEquals"]["iam:PolicyARN"])
+    escalation = fails(
+        lambda: helper.attach_user_policy(UserName="helper", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    )
+    assert escalation[0] == "AccessDenied"
+    # A new name is a resource as well as the old one.
+    renamer = make_user(iam, "renamer", allow("iam:UpdateUser", resource=f"arn:aws:iam::{ACCOUNT}:user/renamer"))
+    away = fails(lambda: client(enforced, "iam", renamer).update_user(UserName="renamer", NewUserName="admin2"))
+    assert away[0] == "AccessDenied"
+
+
+def test_boundaries_and_sessions_hold_for_management_too(enforced: Server, iam: Any) -> None:
+    boundary = iam.create_policy(PolicyName="reading", PolicyDocument=document(allow("apigateway:GET", "sts:*")))
+    keys = make_user(iam, "bounded", allow("*"), PermissionsBoundary=boundary["Policy"]["Arn"])
+    apis = client(enforced, "apigateway", keys)
+    apis.get_rest_apis()
+    assert fails(lambda: apis.create_rest_api(name="x"))[2].endswith(
+        " because no permissions boundary allows the apigateway:POST action"
+    )
+    role = iam.create_role(RoleName="Full", AssumeRolePolicyDocument=trust(ACCOUNT))["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="Full", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    session = client(enforced, "sts", keys).assume_role(
+        RoleArn=role, RoleSessionName="narrow", Policy=document(allow("lambda:List*"))
+    )["Credentials"]
+    client(enforced, "lambda", session).list_functions()
+    assert fails(client(enforced, "apigateway", session).get_rest_apis)[0] == "AccessDeniedException"
+    token = client(enforced, "sts", keys).get_session_token()["Credentials"]
+    client(enforced, "apigateway", token).get_rest_apis()
+    # AWS: such a session is no good for IAM.
+    assert fails(client(enforced, "iam", token).list_users)[0] == "InvalidClientTokenId"
+
+
+def test_hostile_requests(enforced: Server, iam: Any, administrator: Keys) -> None:
+    host = f"127.0.0.1:{enforced.port}"
+
+    def call(keys: Keys = administrator, target: str = "/restapis", **options: Any) -> tuple[int, str | None]:
+        request = signed(enforced, host, options.pop("over", target), keys, service="apigateway", **options)
+        answer = send(enforced, request, target)
+        return answer.status, answer.header("x-amzn-ErrorType")
+
+    assert call() == (200, None)
+    signature = (403, "InvalidSignatureException")
+    assert call(over="/apikeys") == signature
+    assert call({**administrator, "SecretAccessKey": "x" * 40}) == signature
+    now = datetime.now(UTC)
+    assert call(at=now - timedelta(minutes=14)) == (200, None)
+    assert call(at=now - timedelta(minutes=16)) == signature
+    assert call(at=now + timedelta(minutes=16)) == signature
+    assert call({**administrator, "SessionToken": "AAAA"}) == (403, "UnrecognizedClientException")
+    altered = signed(
+        enforced, host, "/restapis", administrator, service="apigateway", method="POST", body=b'{"name":"a"}'
+    )
+    answer = enforced.request("POST", "/restapis", body=b'{"name":"b"}', headers=dict(altered.headers.items()))
+    assert (answer.status, answer.header("x-amzn-ErrorType")) == signature
+    # Signed for one service, sent to another.
+    text = altered.headers["Authorization"].replace("/apigateway/", "/lambda/")
+    moved = enforced.request(
+        "GET", "/2015-03-31/functions", headers={**dict(altered.headers.items()), "Authorization": text}
+    )
+    assert moved.status == 403
+    gone = make_user(iam, "gone", allow("*"))
+    assert call(gone) == (200, None)
+    iam.delete_access_key(UserName="gone", AccessKeyId=gone["AccessKeyId"])
+    assert call(gone) == (403, "UnrecognizedClientException")
+
+
+def test_what_was_given_to_anybody_ends_where_permissions_are_real(tmp_path: Path) -> None:
+    keys = bootstrap(tmp_path)
+    server = Server(tmp_path).start()
+    try:
+        root = server.client("sts").get_session_token()["Credentials"]
+        opened = client(server, "sts", keys).get_session_token()["Credentials"]
+        assert client(server, "sts", root).get_caller_identity()["Arn"].endswith(":root")
+    finally:
+        server.stop()
+    server = Server(tmp_path, ("--iam", "enforce")).start()
+    try:
+        for given in (root, opened):
+            assert fails(client(server, "sts", given).get_caller_identity)[0] == "InvalidClientTokenId"
+        assert client(server, "sts", keys).get_caller_identity()["Arn"].endswith("user/admin")
+        proved = client(server, "sts", keys).get_session_token(DurationSeconds=900)["Credentials"]
+        admin = f"127.0.0.1:{server.port}"
+        moved = signed(
+            server, admin, "/_tidegate/clock", keys, service="tidegate", method="POST", body=b'{"advance":960}'
+        )
+        assert send(server, moved, "/_tidegate/clock").status == 200
+        # Its signer's clock would be the server's.
+        late = datetime.now(UTC) + timedelta(seconds=960)
+        request = signed(server, admin, "/restapis", proved, service="apigateway", at=late)
+        answer = send(server, request, "/restapis")
+        assert (answer.status, answer.header("x-amzn-ErrorType")) == (403, "ExpiredTokenException")
+    finally:
+        server.stop()
+
+
+def test_another_accounts_administrator_has_its_own_account(enforced: Server, data: Path, tmp_path: Path) -> None:
+    shutil.copy(data / "secret.key", tmp_path)
+    own, foreign = bootstrap(tmp_path), bootstrap(tmp_path, "--account", "343434343434", "--user", "them")
+    server = Server(tmp_path, ("--iam", "enforce")).start()
+    try:
+        client(server, "apigateway", own).create_rest_api(name="ours")
+        assert client(server, "apigateway", foreign).get_rest_apis()["items"] == []
+        for keys, status in ((own, 200), (foreign, 403)):
+            request = signed(server, f"127.0.0.1:{server.port}", "/_tidegate/stacks", keys, service="tidegate")
+            assert send(server, request, "/_tidegate/stacks").status == status
+    finally:
+        server.stop()
+
+
+def test_tidegates_own_interface(enforced: Server, iam: Any, administrator: Keys) -> None:
+    assert enforced.request("GET", "/_tidegate/health").status == 200
+    for verb, path in (("GET", "stacks"), ("POST", "reset"), ("GET", "metrics"), ("PUT", "stacks/x")):
+        assert enforced.request(verb, f"/_tidegate/{path}").status == 403
+    for keys, expected in ((administrator, "[]"), (make_user(iam, "looker"), "tidegate:ListStacks")):
+        secret = f"{keys['AccessKeyId']}:{keys['SecretAccessKey']}"
+        done = subprocess.run(
+            [
+                "curl",
+                "-s",
+                "--aws-sigv4",
+                "aws:amz:us-east-1:tidegate",
+                "--user",
+                secret,
+                f"{enforced.url}/_tidegate/stacks",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert expected in done.stdout
+
+
+def test_the_aws_cli_and_our_own(enforced: Server, administrator: Keys) -> None:
+    variables = {**os.environ, **environment(enforced, administrator), "AWS_PAGER": ""}
+    aws = [str(Path(sys.executable).parent / "aws"), "sts", "get-caller-identity", "--query", "Arn", "--output", "text"]
+    done = subprocess.run(aws, capture_output=True, text=True, check=True, env=variables)
+    assert done.stdout.strip() == f"arn:aws:iam::{ACCOUNT}:user/admin"
+    known = tidegate("logs", "nothing", **environment(enforced, administrator))
+    assert "no function nothing" in known.stderr
+    without = {**environment(enforced, administrator), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    assert "Missing Authentication Token" in tidegate("logs", "nothing", **without).stderr
+
+
+WHO = """
+import boto3
+def handler(event, context):
+    try: return boto3.client(event["service"]).__getattribute__(event["call"])().get("Arn", "done")
+    except Exception as error: return str(error)
+"""
+
+
+def test_functions_work_with_their_roles(enforced: Server, iam: Any, administrator: Keys) -> None:
+    role = iam.create_role(RoleName="Working", AssumeRolePolicyDocument=trust(service="lambda.amazonaws.com"))["Role"]
+    functions = client(enforced, "lambda", administrator)
+
+    def call(name: str, role: str) -> Callable[[str, str], str]:
+        made = {"Runtime": "python3.11", "Handler": "app.handler", "Code": {"ZipFile": zip_of({"app.py": WHO})}}
+        functions.create_function(FunctionName=name, Role=role, Timeout=30, **made)
+
+        def ask(service: str, operation: str) -> str:
+            payload = json.dumps({"service": service, "call": operation})
+            answer = functions.invoke(FunctionName=name, Payload=payload)
+            return str(json.loads(answer["Payload"].read()))
+
+        return ask
+
+    ask = call("working", role["Arn"])
+    assert ask("sts", "get_caller_identity") == f"arn:aws:sts::{ACCOUNT}:assumed-role/Working/working"
+    assert "is not authorized to perform: apigateway:GET" in ask("apigateway", "get_rest_apis")
+    iam.put_role_policy(RoleName="Working", PolicyName="p", PolicyDocument=document(allow("apigateway:GET")))
+    assert ask("apigateway", "get_rest_apis") == "done"
+    without = call("roleless", f"arn:aws:iam::{ACCOUNT}:role/nowhere")
+    assert INVALID in without("sts", "get_caller_identity")
+    # Making functions is no way to a role that one may not pass.
+    maker = client(enforced, "lambda", make_user(iam, "maker", allow("lambda:*")))
+    denied = fails(lambda: maker.update_function_configuration(FunctionName="roleless", Role=role["Arn"]))
+    assert f"iam:PassRole on resource: {role['Arn']}" in denied[2]
+
+
+def test_integrations_work_with_their_roles(enforced: Server, iam: Any, administrator: Keys) -> None:
+    role = iam.create_role(RoleName="Gate", AssumeRolePolicyDocument=trust(service="apigateway.amazonaws.com"))["Role"]
+    apis = client(enforced, "apigateway", administrator)
+    api = apis.create_rest_api(name="aws")
+    at = {"restApiId": api["id"], "resourceId": api.get("rootResourceId"), "httpMethod": "GET"}
+    apis.put_method(**at, authorizationType="NONE")
+    apis.put_integration(
+        **at,
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri="arn:aws:apigateway:us-east-1:sts:action/GetCallerIdentity",
+        credentials=role["Arn"],
+    )
+    apis.put_method_response(**at, statusCode="200")
+    apis.put_integration_response(**at, statusCode="200")
+    apis.create_deployment(restApiId=api["id"], stageName="prod")
+    answer = enforced.call(api["id"], "/prod/")
+    assert "assumed-role/Gate/BackplaneAssumeRoleSession" in answer.body.decode()
+    iam.update_assume_role_policy(RoleName="Gate", PolicyDocument=trust(service="lambda.amazonaws.com"))
+    assert enforced.call(api["id"], "/prod/").status == 500
+
+
+def test_neighbours_are_behind_the_same_door(enforced: Server, iam: Any) -> None:
+    keys = make_user(iam, "tables", allow("dynamodb:ListTables", "s3:ListAllMyBuckets", "s3:ListBuckets"))
+    assert client(enforced, "dynamodb", keys).list_tables()["TableNames"] == []
+    assert (
+        fails(lambda: client(enforced, "dynamodb", keys).describe_table(TableName="abc"))[0] == "AccessDeniedException"
+    )
+    client(enforced, "s3", keys).list_buckets()
+    assert fails(lambda: client(enforced, "s3", keys).create_bucket(Bucket="bucket"))[:2] == ("AccessDenied", 403)
+    assert fails(client(enforced, "sns", keys).list_topics)[:2] == ("AccessDenied", 403)
+    # A Deny for some tables may be one for this.
+    some = document(allow("dynamodb:*"), deny("dynamodb:ListTables", resource="arn:aws:dynamodb:*:*:table/a"))
+    iam.put_user_policy(UserName="tables", PolicyName="own", PolicyDocument=some)
+    assert fails(client(enforced, "dynamodb", keys).list_tables)[0] == "AccessDeniedException"
+
+
+def test_soft_only_says_so(tmp_path: Path) -> None:
+    server = Server(tmp_path, ("--iam", "soft")).start()
+    try:
+        iam = server.client("iam")
+        iam.list_users()
+        server.wait_for("--iam enforce would refuse POST /: UnrecognizedClient")
+        keys = make_user(iam, "soft")
+        client(server, "lambda", keys).list_functions()
+        line = server.wait_for("soft lambda:ListFunctions")
+        assert line.endswith(
+            f"--iam enforce would refuse arn:aws:iam::{ACCOUNT}:user/soft lambda:ListFunctions on *: "
+            "no identity-based policy allows lambda:ListFunctions"
+        )
+    finally:
+        server.stop()
+
+
+def test_resetting_leaves_the_callers(tmp_path: Path) -> None:
+    keys = bootstrap(tmp_path)
+    server = Server(tmp_path, ("--iam", "enforce")).start()
+    try:
+        client(server, "apigateway", keys).create_rest_api(name="x")
+        request = signed(
+            server, f"127.0.0.1:{server.port}", "/_tidegate/reset", keys, service="tidegate", method="POST"
+        )
+        assert send(server, request, "/_tidegate/reset").status == 200
+        assert client(server, "apigateway", keys).get_rest_apis()["items"] == []
+    finally:
+        server.stop()
