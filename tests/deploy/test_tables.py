@@ -22,6 +22,10 @@ OF_FUNCTIONS = [
     f"AWS::Lambda::{name}"
     for name in ("Alias", "EventInvokeConfig", "LayerVersion", "LayerVersionPermission", "Permission", "Url", "Version")
 ]
+OF_USER_POOLS = [
+    f"AWS::Cognito::UserPool{name}"
+    for name in ("", "Client", "Domain", "Group", "ResourceServer", "User", "UserToGroupAttachment")
+]
 NEEDED = {
     "AWS::ApiGateway::DomainName": {"DomainName"},
     "AWS::ApiGateway::DomainNameV2": {"DomainName"},
@@ -45,7 +49,7 @@ def test_there_are_types() -> None:
     assert len(API_GATEWAY) == 22
 
 
-@pytest.mark.parametrize("kind", [*API_GATEWAY, *AROUND_DOMAINS, *OF_FUNCTIONS])
+@pytest.mark.parametrize("kind", [*API_GATEWAY, *AROUND_DOMAINS, *OF_FUNCTIONS, *OF_USER_POOLS])
 def test_every_property_is_known(kind: str) -> None:
     schema: dict[str, Any] = schemas.PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     provider = PROVIDERS[kind]

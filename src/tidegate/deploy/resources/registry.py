@@ -44,6 +44,7 @@ from tidegate.deploy.resources.method import Method
 from tidegate.deploy.resources.recorded import RECORDED
 from tidegate.deploy.resources.stage import Stage
 from tidegate.deploy.resources.table import DynamoTable
+from tidegate.deploy.resources.user_pools import USER_POOL_TYPES
 
 _MADE: Final[tuple[Provider, ...]] = (
     Account(),
@@ -77,6 +78,7 @@ _MADE: Final[tuple[Provider, ...]] = (
     UsagePlanKey(),
     Version(),
     VpcLink(),
+    *USER_POOL_TYPES,
 )
 
 PROVIDERS: Final[Mapping[str, Provider]] = {provider.type: provider for provider in _MADE} | dict(RECORDED)
