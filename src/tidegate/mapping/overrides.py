@@ -40,6 +40,6 @@ def response_overrides(given: object) -> tuple[str | None, dict[str, str]]:
 
 def _texts(values: object) -> dict[str, str]:
     """With their values as text; what is null is left out."""
-    if not isinstance(values, dict):
+    if not values or not isinstance(values, dict):
         return {}
     return {text_of(name): text_of(value) for name, value in values.items() if value is not None}

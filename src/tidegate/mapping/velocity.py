@@ -109,16 +109,22 @@ def _read(expression: object, document: object) -> object:
         raise TemplateError(f"$input.path({path.text}): {error}") from None
 
 
-def with_arrays(value: object) -> object:
-    """A document whose lists print as JSON, as those that come out of JSON do."""
-    if isinstance(value, dict):
+def with_arrays(value: Any) -> object:
+    """A document fresh from a reader (plain dicts and lists), with lists that print as JSON, as those out of JSON do."""
+    if value.__class__ is dict:
         for key, item in value.items():
-            if isinstance(item, (dict, list)):
+            kind = item.__class__
+            if kind is list:
                 value[key] = with_arrays(item)
+            elif kind is dict:
+                with_arrays(item)
         return value
-    if isinstance(value, list):
-        return JsonArray([with_arrays(item) if isinstance(item, (dict, list)) else item for item in value])
+    if value.__class__ is list:
+        return JsonArray([with_arrays(item) if item.__class__ in _CONTAINERS else item for item in value])
     return value
+
+
+_CONTAINERS = frozenset({dict, list})
 
 
 _NOT_PRINTABLE = re.compile("[^ -~]")
