@@ -185,6 +185,10 @@ def test_inline_policies(iam: Any, kind: str) -> None:
     assert getattr(iam, f"list_{kind}_policies")(**name)["PolicyNames"] == ["One"]
     malformed = fails(lambda: put(**name, PolicyName="Two", PolicyDocument='{"Statement": {}}'))
     assert malformed == ("MalformedPolicyDocument", 400, "Syntax errors in policy.")
+    unknown = json.loads(policy("apigateway:*", effect="Deny"))
+    unknown["Statement"][0]["Condition"] = {"StringEquals": {"apigateway:Request/EndpointType": "EDGE"}}
+    code, _, message = fails(lambda: put(**name, PolicyName="Two", PolicyDocument=json.dumps(unknown)))
+    assert (code, "apigateway:Request/EndpointType" in message) == ("MalformedPolicyDocument", True)
     long = policy(*(f"s3:A{number:05}" for number in range(1200)))
     assert fails(lambda: put(**name, PolicyName="Two", PolicyDocument=long))[:2] == ("LimitExceeded", 409)
     getattr(iam, f"delete_{kind}_policy")(**name, PolicyName="One")
@@ -339,7 +343,8 @@ def test_accounts_are_apart(server: Server, iam: Any) -> None:
 
 def test_simulations_tell_the_statement(iam: Any) -> None:
     allow = policy("execute-api:Invoke", resource="arn:aws:execute-api:*:*:*")
-    deny = '{"Version": "2012-10-17",\n "Statement": [\n  {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:*:*:*:*/admin",\n'
+    deny = '{"Version": "2012-10-17",\n "Statement": [\n  {"Effect": "Deny", "Action": "*",'
+    deny += ' "Resource": "arn:aws:*:*:*:*/admin",\n'
     deny += '   "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}'
     given = {"PolicyInputList": [allow, deny], "ActionNames": ["execute-api:Invoke"]}
     arn = "arn:aws:execute-api:us-east-1:111122223333:api/prod/GET/"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from tidegate.aws.model import Params
 from tidegate.aws.policy import Kind, PolicyError, compile_policy
+from tidegate.aws.policy.document import ConditionText
 from tidegate.aws.policy.managed import AWS_MANAGED
 from tidegate.control.context import Context
 from tidegate.core.errors import ControlError
@@ -126,10 +127,28 @@ def unuse(context: Context, policy_arn: str, usage: str, record: Identity) -> No
 def checked_policy(document: str, kind: Kind = Kind.IDENTITY) -> str:
     """Raises ControlError."""
     try:
-        compile_policy(document, source_name="given", kind=kind)
+        compiled = compile_policy(document, source_name="given", kind=kind)
     except PolicyError as error:
         raise ControlError("MalformedPolicyDocument", error.message) from None
+    for statement in compiled.statements:
+        unknown = () if statement.text.allow else filter(_is_never_there, statement.text.conditions)
+        for condition in unknown:
+            text = (
+                f"Tidegate does not know the condition key {condition.key} yet: what depends on it would deny nothing"
+            )
+            raise ControlError("MalformedPolicyDocument", text)
     return document
+
+
+def _is_never_there(condition: ConditionText) -> bool:
+    """A condition key of our own services that no request of them carries."""
+    key = condition.key.lower()
+    return key.startswith(_OWN_KEYS) and key not in _KNOWN_KEYS
+
+
+_OWN_KEYS = ("apigateway:", "lambda:", "logs:")
+_KNOWN_KEYS = ("lambda:functionurlauthtype", "lambda:principal", "lambda:layer")
+"""In lower case; see the `needs` of each service."""
 
 
 def page(items: Sequence[T], params: Params, name: str, key: Callable[[T], str]) -> dict[str, Any]:
