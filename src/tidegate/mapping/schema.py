@@ -7,15 +7,18 @@ the Java library that API Gateway's messages come from (`schema_messages`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import accumulate
+from types import MappingProxyType
 
 import jsonschema_rs
 import orjson
 
 from tidegate.mapping.json_lenient import MAX_DEPTH, MAX_DIGITS
 from tidegate.mapping.json_text import is_shallow
-from tidegate.mapping.schema_graph import Schema, SchemaError, SchemaGraph
+from tidegate.mapping.schema_graph import Schema, SchemaError, SchemaGraph, subschemas
 from tidegate.mapping.schema_messages import Explainer
+from tidegate.mapping.schema_patterns import Stopwatch, as_format, formats, is_costly, replaced
 
 __all__ = ["SchemaError", "Validator", "compile_model"]
 
@@ -25,37 +28,53 @@ TOO_DEEP = "request body is nested too deeply"
 LONG_NUMBER = "request body has a number that is too long"
 NO_MATCH = "request body does not match the schema"
 
-_LONG_NUMBER = re.compile(rb"(?<![\w\"])-?[0-9.]{%d}" % MAX_DIGITS)
+_DIGITS = bytes(ord("0") if chr(code) in "0123456789." else ord(" ") for code in range(256))
+_LONG = b"0" * MAX_DIGITS
 _STRING = re.compile(rb'"(?:[^"\\]+|\\.)*"?', re.DOTALL)  # one that is not closed goes on to the end
-_BRACKET_OR_STRING = re.compile(_STRING.pattern + rb"|[\[{\]}]", re.DOTALL)
+_NO_BRACKETS = bytes(code for code in range(256) if chr(code) not in "[]{}")
+_STEP = {ord(char): step for char, step in zip("[{]}", (1, 1, -1, -1), strict=True)}
+_SLICE = 4096
 BACKTRACK_LIMIT = 100_000  # own bound: steps of a pattern with look-around or back references; others cannot backtrack
 
 
 class Validator:
     """A compiled model."""
 
-    __slots__ = ("_compiled", "_explainer")
+    __slots__ = ("_compiled", "_explainer", "_watch")
 
     def __init__(self, graph: SchemaGraph) -> None:
+        self._watch = Stopwatch()
         try:
             registry = jsonschema_rs.Registry(graph.resources(), draft=jsonschema_rs.Draft4)
             for _, schema in graph.resources():
                 _leaf(schema, registry=registry)
-            self._compiled = _leaf({"$ref": graph.root_url}, registry=registry)
+            resources, costly = [], set()
+            for url, schema in graph.resources():
+                whole, found = replaced(schema, subschemas)
+                resources.append((url, whole))
+                costly |= found
+            given = formats(costly, self._watch)
+            registry = jsonschema_rs.Registry(resources, draft=jsonschema_rs.Draft4)
+            self._compiled = _leaf({"$ref": graph.root_url}, registry=registry, given=given)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             raise SchemaError(str(error).partition("\n")[0]) from error
-        self._explainer = Explainer(graph, _leaf)
+
+        def leaf(schema: Schema) -> jsonschema_rs.Draft4Validator:
+            return _leaf(as_format(schema) if is_costly(schema.get("pattern")) else schema, given=given)
+
+        self._explainer = Explainer(graph, leaf)
 
     def validate(self, body: bytes) -> list[str]:
         """What is wrong with a body; empty when nothing is. AWS: an empty body is validated as {}."""
-        if not is_shallow(body) and _depth(body) > MAX_DEPTH:
+        if not is_shallow(body) and _is_too_deep(body):
             return [TOO_DEEP]
-        if _LONG_NUMBER.search(body) is not None and _LONG_NUMBER.search(_STRING.sub(b'""', body)) is not None:
+        if _has_long_number(body):
             return [LONG_NUMBER]
         try:
             document = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError:
             return [NOT_JSON]
+        self._watch.start()
         if self._compiled.is_valid(document):
             return []
         return self._explainer.messages(document) or [NO_MATCH]
@@ -66,24 +85,33 @@ def compile_model(name: str, schemas: Mapping[str, str], api_id: str) -> Validat
     return Validator(SchemaGraph(name, schemas, api_id))
 
 
-def _leaf(schema: Schema, registry: jsonschema_rs.Registry | None = None) -> jsonschema_rs.Draft4Validator:
+def _leaf(
+    schema: Schema,
+    registry: jsonschema_rs.Registry | None = None,
+    given: Mapping[str, Callable[[str], bool]] = MappingProxyType({}),
+) -> jsonschema_rs.Draft4Validator:
     return jsonschema_rs.Draft4Validator(
         schema,
         registry=registry,
         offline=True,  # nothing is ever fetched
         validate_formats=True,
+        formats=dict(given),
         pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_LIMIT),
     )
 
 
-def _depth(body: bytes) -> int:
-    """How deep brackets stand inside each other, strings left out."""
-    deepest = depth = 0
-    for match in _BRACKET_OR_STRING.finditer(body):
-        first = match[0][:1]
-        if first in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif first in b"]}":
-            depth -= 1
-    return deepest
+def _is_too_deep(body: bytes) -> bool:
+    """Whether more than MAX_DEPTH brackets stand inside each other, strings left out. Looks no further than the first place."""
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    depth = 0
+    for start in range(0, len(brackets), _SLICE):
+        depths = list(accumulate(map(_STEP.__getitem__, brackets[start : start + _SLICE]), initial=depth))
+        if max(depths) > MAX_DEPTH:
+            return True
+        depth = depths[-1]
+    return False
+
+
+def _has_long_number(body: bytes) -> bool:
+    """Looked for at the speed of bytes.translate; strings are left out only where they might be what was found."""
+    return _LONG in body.translate(_DIGITS) and _LONG in _STRING.sub(b'""', body).translate(_DIGITS)

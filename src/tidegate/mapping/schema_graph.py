@@ -78,7 +78,7 @@ class SchemaGraph:
 
     def _clean(self, name: str, root: Schema) -> None:
         """Takes out of a schema what is not enforced, and makes its references absolute."""
-        for schema in _subschemas(root):
+        for schema in subschemas(root):
             if id(schema) in self._all:
                 continue
             self._all[id(schema)] = schema
@@ -167,7 +167,7 @@ def _schemas_in(value: object) -> Iterator[Schema]:
         yield from (part for part in value if isinstance(part, dict))
 
 
-def _subschemas(root: Schema) -> Iterator[Schema]:
+def subschemas(root: Schema) -> Iterator[Schema]:
     """A schema and everything in it that is a schema by its place."""
     waiting: list[object] = [root]
     while waiting:
