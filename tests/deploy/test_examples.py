@@ -20,13 +20,22 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def run_template(server: Server, example: str, *parameters: str) -> str:
     """`tidegate run`; returns the URL of the API's stage."""
+    return api_of(run_output(server, example, *parameters))
+
+
+def run_output(server: Server, example: str, *parameters: str) -> str:
+    """`tidegate run`; returns what it prints."""
     given = [word for parameter in parameters for word in ("--parameter", parameter)]
     command = [sys.executable, "-m", "tidegate.cli", "run", "--port", str(server.port), *given]
     command.append(str(EXAMPLES / example / "template.yaml"))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    found = re.search(r"here: (\S+/_aws/execute-api/\w+/\w+)", done.stdout)
-    assert found, done.stdout
+    return done.stdout
+
+
+def api_of(printed: str) -> str:
+    found = re.search(r"here: (\S+/_aws/execute-api/\w+/\w+)", printed)
+    assert found, printed
     return found[1]
 
 
@@ -54,6 +63,18 @@ def play(example: str, api: str, **environment: str) -> None:
             env={**os.environ, "API": api, **environment},
         )
         assert (command, done.stdout.rstrip("\n")) == (command, output)
+
+
+def play_in_one_shell(example: str, **variables: str) -> None:
+    """For READMEs whose lines build on variables of the lines before."""
+    steps, mark = console(example), "--- step"
+    assert len(steps) >= 5
+    script = "".join(f"{command}\necho; echo '{mark}'\n" for command, _ in steps)
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=False, env={**os.environ, **variables}
+    )
+    printed = [text.strip("\n") for text in done.stdout.split(f"{mark}\n")]
+    assert [(command, said) for (command, _), said in zip(steps, printed, strict=False)] == steps, done.stderr
 
 
 @pytest.fixture
@@ -132,3 +153,10 @@ def test_transform(server: Server) -> None:
 
 def test_authorizers(server: Server, parties: Parties) -> None:
     play("authorizers", run_template(server, "authorizers", *parties.parameters), **parties.environment)
+
+
+def test_cognito(server: Server) -> None:
+    printed = run_output(server, "cognito")
+    outputs = dict(re.findall(r"^  (\w+) = (\S+)$", printed, re.MULTILINE))
+    assert outputs["Issuer"] == f"https://cognito-idp.us-east-1.amazonaws.com/{outputs['Pool']}"
+    play_in_one_shell("cognito", API=api_of(printed), POOL=outputs["Pool"], CLIENT=outputs["Client"])
