@@ -36,6 +36,13 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--account", help="Default account.  [default: 000000000000]"),
         click.option("--region", help="Default region.  [default: us-east-1]"),
         click.option(
+            "--debug",
+            multiple=True,
+            metavar="NAME[:PORT]",
+            callback=lambda _context, _option, given: given or None,
+            help="Start the function NAME with a debugger: debugpy or Node's inspector. Repeatable.",
+        ),
+        click.option(
             "--hot-reload",
             type=click.Choice(["auto", "on", "off"]),
             help="Whether local folders can be code of functions; auto: while only this machine reaches the server."
@@ -89,6 +96,11 @@ def run(template: Path, stack_name: str | None, parameters: tuple[str, ...], **f
     given = _parameters(parameters)
     endpoint = f"http://{settings.host}:{settings.port}"
     if settings.port != 0 and _is_tidegate(endpoint):
+        if settings.debug:
+            raise click.ClickException(
+                f"a server runs at {endpoint} already, and debuggers are started with one: stop it, or start it anew with "
+                f"`tidegate start --debug {settings.debug[0]}`"
+            )
         _deploy(template, name, given, settings, endpoint, hot_reload=settings.hot_reload == "on")
     else:
         hot = settings.allows_local_folders
@@ -183,7 +195,7 @@ def _deploy(
     session = boto3.Session(**keys, region_name=settings.region)
     config = Config(retries={"max_attempts": 1}, read_timeout=120)
     try:
-        deploy(
+        done = deploy(
             template,
             stack_name=name,
             parameters=parameters,
@@ -197,6 +209,9 @@ def _deploy(
         )
     except DeployError as error:
         raise click.ClickException(str(error)) from None
+    for function in settings.debug_ports:
+        if function not in done.physical_ids and function not in done.physical_ids.values():
+            raise click.ClickException(f"--debug {function}: {template} has no function of that name")
 
 
 def _run(main_task: Any) -> None:

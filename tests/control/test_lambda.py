@@ -150,11 +150,9 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "Could not parse request body into json",
     ),
     "not done": (
-        lambda c: c.put_provisioned_concurrency_config(
-            FunctionName="there", Qualifier="1", ProvisionedConcurrentExecutions=1
-        ),
+        lambda c: c.put_function_recursion_config(FunctionName="there", RecursiveLoop="Allow"),
         "UnsupportedOperationException",
-        "Tidegate does not support the operation PutProvisionedConcurrencyConfig yet",
+        "Tidegate does not support the operation PutFunctionRecursionConfig yet",
     ),
 }
 

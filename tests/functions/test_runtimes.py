@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functions.harness import lab, run
+from tests.functions.harness import blank_spec, lab, run
 from tidegate.functions import interpreters
 from tidegate.functions.interpreters import Interpreter, probe_node, probe_python
 from tidegate.functions.python_home import make_home, packages_of, python_of
@@ -238,10 +238,10 @@ def test_entrypoints(tmp_path: Path) -> None:
     (tmp_path / "opt/bootstrap").touch(0o755)
     runtime = Runtime(parse_runtime("provided"), "/var/runtime")
     roots = (str(tmp_path / "task"), str(tmp_path / "opt"))
-    assert runtime.command("h", *roots) == [str(tmp_path / "opt/bootstrap")]
+    assert runtime.command(blank_spec(), *roots) == [str(tmp_path / "opt/bootstrap")]
     (tmp_path / "opt/bootstrap").chmod(0o644)
     with pytest.raises(InvalidEntrypoint, match="fork/exec /opt/bootstrap: permission denied"):
-        runtime.command("h", *roots)
+        runtime.command(blank_spec(), *roots)
 
 
 def test_a_runtime_that_cannot_be_found_refuses_the_invocation(tmp_path: Path) -> None:

@@ -140,6 +140,22 @@ class Machine(RuleBasedStateMachine):
         self.groups[index] = new
         self.pump()
 
+    @rule(index=st.integers(0, 2), keep=st.integers(0, 4))
+    def provision(self, index: int, keep: int) -> None:
+        group = self.groups[index]
+        for slot in self.scheduler.provision(group, keep):
+            assert slot.gone
+            assert slot not in self.running
+        self.pump()
+
+    @invariant()
+    def what_is_kept_is_counted(self) -> None:
+        kept = [slot for slot in self.slots if slot.kept and not slot.gone]
+        assert self.scheduler.kept == len(kept) < LIMITS.total
+        for group in self.groups:
+            assert group.kept == sum(slot.group is group for slot in kept) <= max(group.keep, 0)
+            assert [slot.kept for slot in group.idle] == sorted(slot.kept for slot in group.idle), "the kept ones first"
+
     @invariant()
     def nobody_is_lost(self) -> None:
         for group, queue in zip(self.groups, self.waiting, strict=True):
@@ -152,7 +168,7 @@ class Machine(RuleBasedStateMachine):
         assert len(live) == self.scheduler.total <= LIMITS.total
         assert len(self.in_phase(Phase.STARTING)) == self.scheduler.starting <= LIMITS.starting
         for group in self.groups:
-            assert {slot for slot in live if slot.group is group} == group.slots
+            assert {slot for slot in live if slot.group is group} == group.slots.keys()
             assert len(group.slots) <= LIMITS.per_group
             assert group.idle == [] or not group.waiting
 
@@ -165,7 +181,8 @@ class Machine(RuleBasedStateMachine):
         """Whoever waits has a worker of its group to hope for, or all that may be started is in use."""
         for group in self.groups:
             if group.waiting and not group.slots:
-                full = self.scheduler.total >= LIMITS.total and not self.in_phase(Phase.IDLE)
+                idle = [slot for slot in self.in_phase(Phase.IDLE) if not slot.kept]
+                full = self.scheduler.total >= LIMITS.total and not idle
                 assert full or self.scheduler.starting >= LIMITS.starting
 
     def teardown(self) -> None:
@@ -182,6 +199,9 @@ class Machine(RuleBasedStateMachine):
                     self.runs(slot, ticket)
         assert not any(self.waiting)
         assert not self.scheduler.hungry
+        for group in self.groups:
+            spent = self.scheduler.kept == LIMITS.total - 1 or len(group.slots) == LIMITS.per_group
+            assert group.kept == group.keep or spent
 
     def answer_now(self, slot: Slot[Ticket]) -> None:
         self.scheduler.answered(slot)

@@ -28,11 +28,15 @@ class Catalog:
         self._aliases: dict[str, Alias] = {}
         self._quotas: dict[str, Quota] = {}
         """By ARN without a qualifier."""
+        self._claims: dict[str, dict[str, int]] = {}
+        """How many workers are to be kept warm: ARN of what runs → ARN of what asks for it, itself or an alias → number."""
 
     def replace(self, entry: CatalogEntry | AliasEntry) -> None:
         """Add a function, or put another version of it in place. Workers stay when only the permissions differ."""
         if isinstance(entry, AliasEntry):
+            self._unclaim(entry.arn)
             self._aliases[entry.arn] = Alias(entry)
+            self._claim(entry.routes[-1][0], entry.arn, entry.provisioned)
             return
         quota = self._quotas.setdefault(entry.spec.arn, Quota())
         if entry.spec.version == LATEST:
@@ -40,26 +44,31 @@ class Catalog:
         old = self._functions.get(entry.arn)
         if old is not None and old.entry.spec == entry.spec:
             self._functions[entry.arn] = Function(entry, old.group, quota)
-            return
-        group = self._new_group(entry.spec)
-        self._functions[entry.arn] = Function(entry, group, quota)
-        if old is not None:
-            self._pool.retire(old.group, group)
+        else:
+            group = self._new_group(entry.spec)
+            self._functions[entry.arn] = Function(entry, group, quota)
+            if old is not None:
+                self._pool.retire(old.group, group)
+        self._claim(entry.arn, entry.arn, entry.provisioned)
 
-    def remove(self, arn: str) -> None:
-        """It is not found from now on; what it runs is finished. Removing what is not there is nothing."""
+    def remove(self, arn: str) -> FunctionSpec | None:
+        """It is not found from now on; what it runs is finished. Gives back what it was, None for what is not there."""
+        self._unclaim(arn)
         self._aliases.pop(arn, None)
         old = self._functions.pop(arn, None)
         if old is not None:
+            self._claims.get(arn, {}).pop(arn, None)
             self._pool.retire(old.group, None)
             if old.entry.spec.version == LATEST:
                 self._quotas.pop(arn, None)
+        return None if old is None else old.entry.spec
 
     def renew(self, function: Function) -> None:
         """Fresh workers for the same function: its code has changed where it lies."""
         old = function.group
         function.group = self._new_group(function.entry.spec)
         self._pool.retire(old, function.group)
+        self._provision(function.entry.arn)
 
     def current(self, function: Function) -> Function | None:
         """What has the function's ARN by now; None: it was removed."""
@@ -84,6 +93,25 @@ class Catalog:
         if function is None or qualifier != LATEST:
             raise not_found(arn)
         return function, function.policy
+
+    def _claim(self, arn: str, by: str, number: int) -> None:
+        if number:
+            self._claims.setdefault(arn, {})[by] = number
+        else:
+            self._claims.get(arn, {}).pop(by, None)
+        self._provision(arn)
+
+    def _unclaim(self, by: str) -> None:
+        """What an alias asked for, of the version that it led to so far."""
+        alias = self._aliases.get(by)
+        if alias is not None:
+            self._claim(alias.entry.routes[-1][0], by, 0)
+
+    def _provision(self, arn: str) -> None:
+        function = self._functions.get(arn)
+        if function is not None:
+            claimed = sum(self._claims.get(arn, {}).values())
+            self._pool.provision(function.group, claimed if function.group.most is None else function.group.most)
 
     def _route(self, alias: AliasEntry) -> str:
         """One of the versions, by their weights."""

@@ -37,6 +37,8 @@ class Place:
     """The major version of Node.js; 0: another family."""
     trust: str = ""
     """Where the certificates are that it trusts; empty: where they are on the machine."""
+    initialization: str = "on-demand"
+    """Or `provisioned-concurrency`."""
 
 
 def log_stream_name(day: str, version: str, unique: str) -> str:
@@ -80,9 +82,6 @@ def _overridable(spec: FunctionSpec, place: Place) -> dict[str, str]:
         # Without HOME, `~` would be the gateway user's own, with its AWS profiles in it.
         "HOME": place.scratch,
         "TMPDIR": place.scratch,
-        # A compiled module counts as fresh when the source's size and second are the same: too coarse for code that is
-        # being edited.
-        **({"PYTHONPYCACHEPREFIX": f"{place.scratch}/.pycache"} if spec.folder is not None else {}),
     }
 
 
@@ -106,7 +105,7 @@ def _reserved(spec: FunctionSpec, place: Place) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": place.initialization,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": place.log_stream,
         "AWS_LAMBDA_RUNTIME_API": place.runtime_api,

@@ -15,7 +15,7 @@ from tidegate.functions.spec import FunctionSpec
 class FunctionGroup(Group[Invocation]):
     """One function version and its workers."""
 
-    __slots__ = ("log", "look", "spec", "stamp")
+    __slots__ = ("failed", "log", "look", "spec", "stamp")
 
     def __init__(self, spec: FunctionSpec, function_log: FunctionLog) -> None:
         super().__init__()
@@ -23,5 +23,7 @@ class FunctionGroup(Group[Invocation]):
         self.log = function_log
         self.stamp: Stamp | None = None
         """Of the folder from which the workers are started; None: there is none, or no look was taken yet."""
+        self.failed = False
+        """Whether the last start of a worker that is kept warm was in vain."""
         self.look = 0
         """The number of the look that gave the stamp."""

@@ -46,6 +46,8 @@ class FunctionSettings:
     init_seconds: float = 10.0
     idle_seconds: float = 600.0
     """How long a worker is kept without work."""
+    debug: Mapping[str, int] = field(default_factory=dict)
+    """Functions that are started with a debugger → its port (0: any)."""
 
 
 @dataclass(frozen=True, slots=True)

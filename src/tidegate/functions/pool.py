@@ -34,6 +34,10 @@ _MEMORY_TICK = 0.25
 _SETTLING_SECONDS = 10.0
 """A runtime client asks for more within microseconds of its answer; one that does not is stuck."""
 _GOODBYE_SECONDS = 5.0
+_FAILED_START_SECONDS = 10.0
+"""Until a worker that is to be kept warm, and could not begin to work, is tried again."""
+_CRASH_SECONDS = 1.0
+"""The same after one that had begun."""
 _OLDEST = 39_600.0
 """Seconds, after which a worker takes no further work. AWS: environments are replaced every few hours; and the credentials that
 it was started with are good for twelve."""
@@ -49,6 +53,7 @@ class Pool:
         self._clock = clock
         self._loop = loop
         self._scheduler: Scheduler[Invocation] = Scheduler(settings.limits)
+        self._scheduler.provisioning = False
         self._processors = Processors()
         self._deadlines = Deadlines(loop, _TICK)
         self._workers: dict[Slot[Invocation], Worker] = {}
@@ -83,6 +88,20 @@ class Pool:
             self._pump()
         else:
             self._keep_watch()
+
+    def warm(self) -> None:
+        """From now on workers are started ahead of invocations, for groups that are to keep some."""
+        self._scheduler.provisioning = True
+        self._pump()
+
+    def provision(self, group: FunctionGroup, keep: int) -> None:
+        """Keep so many workers of it warm."""
+        if keep == group.keep:
+            return
+        group.failed = False
+        for slot in self._scheduler.provision(group, keep):
+            self._stop(slot)
+        self._pump()
 
     def cancel(self, group: FunctionGroup, invocation: Invocation) -> bool:
         """Its caller has gone; when it is running already (False), it runs on."""
@@ -130,12 +149,16 @@ class Pool:
             self._stop(slot)
             self._pump()
             return
+        if slot.kept:
+            group_of(slot).failed = False
         invocation = self._scheduler.ready(slot, self._loop.time())
         if invocation is not None:
             self._run(worker, invocation)
             return
         if slot.gone:
             self._stop(slot)
+        elif slot.kept:
+            self._expect(worker, max(0.0, _OLDEST - worker.age))
         else:
             self._expect(worker, self._settings.idle_seconds)
         if self._scheduler.hungry:
@@ -165,6 +188,7 @@ class Pool:
             worker.init_ended("error", "Runtime.ExitError")
             self._answer_start(slot, code)
         elif slot.phase is not Phase.GONE:
+            self._hold_back(slot, _CRASH_SECONDS)
             tail = worker.crashed(code)
             invocation = self._scheduler.gone(slot)
             if invocation is not None:
@@ -176,7 +200,9 @@ class Pool:
 
     def expired(self, worker: Worker) -> None:
         slot = worker.slot
-        if slot.phase is Phase.BUSY:
+        if worker.plan.attached:
+            self._expect(worker, worker.plan.spec.timeout)
+        elif slot.phase is Phase.BUSY:
             self._invocation_expired(worker)
         elif slot.phase is Phase.STARTING:
             self._init_expired(worker)
@@ -198,6 +224,7 @@ class Pool:
         """AWS: an init that takes longer than 10 s is tried again inside the invocation, bound by the function's timeout."""
         slot = worker.slot
         worker.init_ended("timeout")
+        self._hold_back(slot, _FAILED_START_SECONDS)
         if worker.second_try:
             self.counters.timeouts += 1
             invocation = self._scheduler.start_failed(slot)
@@ -212,6 +239,7 @@ class Pool:
 
     def _answer_start(self, slot: Slot[Invocation], why: Outcome | int | InvalidEntrypoint) -> None:
         """A start has failed; `why`: the runtime's own error, the return code of the process, or nothing to be started."""
+        self._hold_back(slot, _FAILED_START_SECONDS)
         invocation = self._scheduler.start_failed(slot)
         if slot in self._workers:
             self._stop(slot)
@@ -222,6 +250,13 @@ class Pool:
         elif isinstance(why, InvalidEntrypoint):
             why = Outcome(entrypoint_failure(invocation.request_id, str(why)), failed=True)
         self._end(invocation, why)
+
+    def _hold_back(self, slot: Slot[Invocation], seconds: float) -> None:
+        """One that is kept warm has failed: the next one waits, unless an invocation needs it."""
+        if slot.kept:
+            slot.group.resume_at = self._loop.time() + seconds
+            group_of(slot).failed = slot.phase is Phase.STARTING
+            self._loop.call_later(seconds, self._pump)
 
     # What is done.
 
@@ -273,24 +308,25 @@ class Pool:
         self._pump()
 
     def _launch(self, slot: Slot[Invocation], *, second_try: bool = False) -> None:
-        assert isinstance(slot.group, FunctionGroup)
+        group = group_of(slot)
         worker = Worker(
-            self._starter.plan(slot.group.spec),
+            self._starter.plan(group.spec, kept=slot.kept),
             slot,
             owner=self,
-            log=slot.group.log,
+            log=group.log,
             loop=self._loop,
             clock=self._clock,
         )
         worker.second_try = second_try
         self._workers[slot] = worker
-        self._tasks.start(self._start(worker), name=f"start a worker of {slot.group.spec.name}")
+        self._tasks.start(self._start(worker), name=f"start a worker of {group.spec.name}")
 
     async def _start(self, worker: Worker) -> None:
         slot, spec = worker.slot, worker.plan.spec
         try:
             await self._starter.start(worker, lambda: slot.phase is Phase.STARTING)
         except UnsupportedRuntime as error:
+            log.error("cannot start a worker of %s: %s", spec.name, error)
             self._refuse_start(worker, InvokeError("InvalidRuntimeException", str(error), 502))
         except InvalidEntrypoint as error:
             self._discard(worker)
@@ -309,6 +345,7 @@ class Pool:
     def _refuse_start(self, worker: Worker, error: InvokeError) -> None:
         self._discard(worker)
         if worker.slot.phase is Phase.STARTING:
+            self._hold_back(worker.slot, _FAILED_START_SECONDS)
             invocation = self._scheduler.start_failed(worker.slot)
             if invocation is not None:
                 invocation.refuse(error)
@@ -335,6 +372,11 @@ class Pool:
         self._leaving.discard(worker)
         if not self._leaving:
             self._empty.set()
+
+
+def group_of(slot: Slot[Invocation]) -> FunctionGroup:
+    assert isinstance(slot.group, FunctionGroup)
+    return slot.group
 
 
 def _shut_down() -> InvokeError:

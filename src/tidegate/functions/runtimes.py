@@ -17,8 +17,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+from tidegate.functions.debugging import HOST
 from tidegate.functions.interpreters import (
     OLDEST_NODE,
     OLDEST_PYTHON,
@@ -31,6 +33,7 @@ from tidegate.functions.interpreters import (
     python_candidates,
 )
 from tidegate.functions.python_home import LAUNCHER, make_home, packages_of, python_of
+from tidegate.functions.spec import FunctionSpec
 
 _DECLARED = re.compile(r"(?P<family>python|nodejs)(?P<major>\d+)(?:\.(?P<minor>\d+|x))?")
 _CUSTOM = ("provided", "provided.al2", "provided.al2023", "go1.x")
@@ -92,13 +95,32 @@ class Runtime:
             f"python{found.version[0]}.{found.version[1]}" if wanted.family == "python" else f"node {found.version[0]}"
         )
 
-    def command(self, handler: str, task_root: str, opt: str, libraries: tuple[str, ...] = ()) -> list[str]:
-        """What to execute. Raises InvalidEntrypoint."""
+    def command(self, spec: FunctionSpec, task_root: str, opt: str, debug_port: int = 0) -> list[str]:
+        """What to execute. `debug_port`: where its debugger listens; 0: it has none. Raises InvalidEntrypoint, and
+        UnsupportedRuntime where there is no debugger.
+        """
         if self.declared.family == "python":
-            return [self.python, str(LAUNCHER), handler, opt, *libraries]
+            options = ["-X", "frozen_modules=off"] if debug_port else []
+            wishes = [f"--debug={debug_port}:{_debugpy(spec)}"] if debug_port else []
+            if spec.folder is not None:
+                wishes.append("--fresh")
+            return [self.python, *options, str(LAUNCHER), *wishes, spec.handler, opt, *spec.libraries]
         if self.interpreter is not None:
-            return [self.interpreter.executable, str(_NODE_CLIENT)]
-        return [_entrypoint(self.declared.name, handler, task_root, opt)]
+            options = [f"--inspect={HOST}:{debug_port}", "--inspect-publish-uid=http"] if debug_port else []
+            return [self.interpreter.executable, *options, str(_NODE_CLIENT)]
+        if debug_port:
+            raise UnsupportedRuntime(f"function {spec.name}: there is no debugger for the runtime {spec.runtime}")
+        return [_entrypoint(self.declared.name, spec.handler, task_root, opt)]
+
+
+def _debugpy(spec: FunctionSpec) -> Path:
+    """The debugger that is installed beside us."""
+    found = find_spec("debugpy")
+    if found is None or found.origin is None:
+        raise UnsupportedRuntime(
+            f"function {spec.name}: to debug Python, debugpy has to be installed: pip install 'tidegate[debug]'"
+        )
+    return Path(found.origin).parent
 
 
 def _same(wanted: Declared, found: Version) -> bool:

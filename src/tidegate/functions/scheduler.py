@@ -8,6 +8,8 @@ invocation; tickets are compared by identity and never looked into.
     starts  ─▶ a further slot for a group that has none, or whose oldest waiter has waited longer than `patience`:
                a fast function stays on few processes. All of it within `limits`; where the total is spent, the longest
                idle slot of another group makes room, and a busy group gives way to one that has nothing at all.
+    provision ─▶ slots that a group keeps however little it has to do: started ahead of any ticket, never stopped to make
+               room, used before the group's others. One slot of all may not be kept, so that nobody waits for ever.
 """
 
 from __future__ import annotations
@@ -54,10 +56,12 @@ class QueueFull(Exception):
 class Slot(Generic[T]):
     """One worker."""
 
-    __slots__ = ("group", "idle_since", "phase", "ticket")
+    __slots__ = ("group", "idle_since", "kept", "phase", "ticket")
 
-    def __init__(self, group: Group[T]) -> None:
+    def __init__(self, group: Group[T], *, kept: bool = False) -> None:
         self.group = group
+        self.kept = kept
+        """True: it stays, whether there is work or not."""
         self.phase = Phase.STARTING
         self.ticket: T | None = None
         """What it runs; None unless BUSY."""
@@ -71,16 +75,25 @@ class Slot(Generic[T]):
 class Group(Generic[T]):
     """One function version."""
 
-    __slots__ = ("hungry_since", "idle", "retired", "slots", "starting", "waiting")
+    __slots__ = ("hungry_since", "idle", "keep", "kept", "most", "resume_at", "retired", "slots", "starting", "waiting")
 
     def __init__(self) -> None:
         self.idle: list[Slot[T]] = []
-        self.slots: set[Slot[T]] = set()
+        """The next to be used last; those that are not kept first, the longest idle at the very front."""
+        self.slots: dict[Slot[T], None] = {}
         self.starting = 0
         self.waiting: OrderedDict[T, float] = OrderedDict()
         """Ticket → since when."""
         self.hungry_since = 0.0
         """When the queue was last empty."""
+        self.keep = 0
+        """How many slots it is to keep."""
+        self.kept = 0
+        """How many it keeps, those that are starting included."""
+        self.resume_at = 0.0
+        """No kept slot is started before: the last one has failed."""
+        self.most: int | None = None
+        """Slots at most, where that differs from what all groups may have."""
         self.retired = False
         """True: takes nothing new, and its slots go when they have answered."""
 
@@ -100,8 +113,13 @@ class Scheduler(Generic[T]):
         """Groups with waiters; the one at the front gets the next start."""
         self._groups: set[Group[T]] = set()
         """Groups with slots."""
+        self._short: dict[Group[T], None] = {}
+        """Groups that keep fewer slots than they are to."""
         self.total = 0
         self.starting = 0
+        self.kept = 0
+        self.provisioning = True
+        """False: no slot is started ahead of a ticket yet."""
 
     @property
     def hungry(self) -> bool:
@@ -121,6 +139,21 @@ class Scheduler(Generic[T]):
             self._hungry[group] = None
         group.waiting[ticket] = now
         return None
+
+    def provision(self, group: Group[T], keep: int) -> list[Slot[T]]:
+        """Have the group keep so many slots from now on. Gives back those to stop; busy ones go on like any other."""
+        group.keep = keep
+        group.resume_at = 0.0
+        self._remember_short(group)
+        surplus = sorted((slot for slot in group.slots if slot.kept), key=lambda slot: slot.phase is Phase.BUSY)
+        stop = []
+        for slot in surplus[: max(0, group.kept - keep)]:
+            if slot.phase is Phase.BUSY:
+                self._let_go(slot)
+            else:
+                self.gone(slot)
+                stop.append(slot)
+        return stop
 
     def cancel(self, group: Group[T], ticket: T) -> bool:
         """Take a ticket out of the queue; False when it does not wait (any more)."""
@@ -149,7 +182,8 @@ class Scheduler(Generic[T]):
         group = slot.group
         if slot.phase is Phase.STARTING:
             self._started(slot)
-        if group.retired or (self.total >= self._limits.total and self._must_yield(group, now)):
+            slot.phase = Phase.SETTLING
+        if group.retired or (not slot.kept and self.total >= self._limits.total and self._must_yield(group, now)):
             self.gone(slot)
             return None
         if group.waiting:
@@ -158,7 +192,8 @@ class Scheduler(Generic[T]):
             return slot.ticket
         slot.phase = Phase.IDLE
         slot.idle_since = now
-        group.idle.append(slot)
+        at = len(group.idle) if slot.kept else sum(not other.kept for other in group.idle)
+        group.idle.insert(at, slot)
         return None
 
     def unready(self, slot: Slot[T]) -> None:
@@ -175,8 +210,10 @@ class Scheduler(Generic[T]):
         if slot.phase is Phase.STARTING:
             self._started(slot)
         slot.phase = Phase.GONE
-        slot.group.slots.remove(slot)
+        del slot.group.slots[slot]
         self.total -= 1
+        if slot.kept:
+            self._let_go(slot)
         if not slot.group.slots:
             self._groups.discard(slot.group)
         ticket, slot.ticket = slot.ticket, None
@@ -189,9 +226,9 @@ class Scheduler(Generic[T]):
 
     def start_again(self, slot: Slot[T]) -> Slot[T]:
         """In place of a starting worker a new one starts, whatever the limits: the number stays."""
-        group = slot.group
+        group, kept = slot.group, slot.kept
         self.gone(slot)
-        return self._new(group)
+        return self._new(group, kept=kept)
 
     def retire(self, group: Group[T], successor: Group[T] | None, now: float) -> tuple[list[Slot[T]], list[T]]:
         """The group ends. Slots to stop now, and waiters that no successor takes over.
@@ -199,6 +236,7 @@ class Scheduler(Generic[T]):
         A successor is new and empty; whoever waits keeps the place in the queue.
         """
         group.retired = True
+        self._short.pop(group, None)
         stop = [slot for slot in group.slots if slot.phase is not Phase.BUSY]
         for slot in stop:
             self.gone(slot)
@@ -228,10 +266,33 @@ class Scheduler(Generic[T]):
                     orders.stop.append(victim)
                 orders.start.append(self._new(group))
                 self._hungry.move_to_end(group)
+        if self.provisioning and self._short:
+            self._provide(orders, now)
         return orders
 
+    def _provide(self, orders: Orders[T], now: float) -> None:
+        """Start what groups are to keep and do not have."""
+        for group in list(self._short):
+            while self.starting < self._limits.starting and self._lacks(group, now):
+                if self.total >= self._limits.total:
+                    victim = self._longest_idle(None)
+                    if victim is None:
+                        return
+                    self.gone(victim)
+                    orders.stop.append(victim)
+                orders.start.append(self._new(group, kept=True))
+            self._remember_short(group)
+
+    def _lacks(self, group: Group[T], now: float) -> bool:
+        return (
+            group.kept < group.keep
+            and now >= group.resume_at
+            and self.kept < self._limits.total - 1
+            and len(group.slots) < self._most(group)
+        )
+
     def _wants(self, group: Group[T], now: float, saturated: bool) -> bool:
-        if len(group.slots) >= self._limits.per_group:
+        if len(group.slots) >= self._most(group):
             return False
         if not group.slots:
             return True
@@ -242,6 +303,9 @@ class Scheduler(Generic[T]):
         hopeless = saturated and len(group.slots) >= self._limits.eager
         patience = self._limits.patience * (_SATURATED_PATIENCE if hopeless else 1)
         return since is not None and now - since >= patience
+
+    def _most(self, group: Group[T]) -> int:
+        return self._limits.per_group if group.most is None else group.most
 
     def _under_pressure(self, group: Group[T], now: float) -> bool:
         size = len(group.slots)
@@ -258,21 +322,36 @@ class Scheduler(Generic[T]):
             other is not group and not other.slots and now - next(iter(other.waiting.values())) >= self._limits.patience
             for other in self._hungry
         )
-        return starving and not any(other.idle for other in self._groups)
+        return starving and self._longest_idle(None) is None
 
-    def _longest_idle(self, beneficiary: Group[T]) -> Slot[T] | None:
+    def _longest_idle(self, beneficiary: Group[T] | None) -> Slot[T] | None:
         """Idle lists are last in, first out: the first of each is its oldest."""
         oldest = [group.idle[0] for group in self._groups if group.idle and group is not beneficiary]
-        return min(oldest, key=lambda slot: slot.idle_since, default=None)
+        return min((slot for slot in oldest if not slot.kept), key=lambda slot: slot.idle_since, default=None)
 
-    def _new(self, group: Group[T]) -> Slot[T]:
-        slot = Slot(group)
-        group.slots.add(slot)
+    def _new(self, group: Group[T], *, kept: bool = False) -> Slot[T]:
+        slot = Slot(group, kept=kept)
+        if kept:
+            group.kept += 1
+            self.kept += 1
+        group.slots[slot] = None
         self._groups.add(group)
         group.starting += 1
         self.starting += 1
         self.total += 1
         return slot
+
+    def _let_go(self, slot: Slot[T]) -> None:
+        slot.kept = False
+        slot.group.kept -= 1
+        self.kept -= 1
+        self._remember_short(slot.group)
+
+    def _remember_short(self, group: Group[T]) -> None:
+        if group.kept < group.keep and not group.retired:
+            self._short[group] = None
+        else:
+            self._short.pop(group, None)
 
     def _started(self, slot: Slot[T]) -> None:
         slot.group.starting -= 1

@@ -17,6 +17,7 @@ from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.functions.catalog import Catalog
 from tidegate.functions.counters import Counters, FunctionStats
+from tidegate.functions.debugging import Debuggers
 from tidegate.functions.group import FunctionGroup
 from tidegate.functions.hot_reload import HotReload
 from tidegate.functions.invocation import Invocation, Outcome, failure
@@ -27,6 +28,7 @@ from tidegate.functions.options import FunctionSettings, pool_settings
 from tidegate.functions.packages import PackageStore
 from tidegate.functions.pool import Pool
 from tidegate.functions.runtimes import Runtimes
+from tidegate.functions.scheduler import Phase
 from tidegate.functions.scratch import Scratch
 from tidegate.functions.spec import (
     AliasEntry,
@@ -36,6 +38,7 @@ from tidegate.functions.spec import (
     InvokeError,
     Invoker,
     InvokeResult,
+    Provisioned,
 )
 from tidegate.functions.starter import Starter
 from tidegate.functions.streaming import ResponseStream
@@ -64,6 +67,9 @@ class FunctionService:
         self._loop = loop
         self._logs = Logs(LogSettings(directory=settings.log_directory), clock, loop)
         self._scratch = Scratch(settings.scratch)
+        self._debuggers = Debuggers(settings.debug)
+        self.provisionable = max(0, min(settings.workers_per_function, settings.workers - 1))
+        """See `spec.Provisioning`."""
         options = pool_settings(settings, self._scratch.own)
         starter = Starter(
             options,
@@ -71,6 +77,7 @@ class FunctionService:
             opt=Layers(packages).opt,
             runtimes=Runtimes(settings.runtimes or settings.scratch.parent / "runtimes"),
             isolation=Isolation(settings.hidden, trust=settings.trust, wanted=settings.isolated),
+            debuggers=self._debuggers,
             clock=clock,
             ids=ids,
             loop=loop,
@@ -86,9 +93,14 @@ class FunctionService:
         await self._loop.run_in_executor(None, self._scratch.open)
         self._logs.start()
 
+    def warm(self) -> None:
+        """Start what is to be kept warm, from now on: what workers need to know of us is settled."""
+        self._pool.warm()
+
     async def aclose(self) -> None:
         """Ends all workers. Invocations that run or wait are answered ServiceException."""
         await self._pool.aclose()
+        await self._debuggers.aclose()
         self._logs.close()
         await self._loop.run_in_executor(None, self._scratch.close)
 
@@ -98,7 +110,8 @@ class FunctionService:
 
     def remove(self, arn: str) -> None:
         """The function is not found from now on; what it runs is finished. Removing what is not there is nothing."""
-        self._catalog.remove(arn)
+        if (spec := self._catalog.remove(arn)) is not None:
+            self._debuggers.close(spec)
 
     async def invoke(
         self,
@@ -195,6 +208,15 @@ class FunctionService:
         policy = own if alias is None else replace(alias.events, dead_letter=own.dead_letter)
         return policy, function.quota.limit
 
+    def provisioned(self, arn: str) -> Provisioned:
+        """See `spec.Provisioning`."""
+        try:
+            group = self._catalog.find(arn)[0].group
+        except InvokeError:  # removed meanwhile
+            return Provisioned(0, failed=False)
+        up = sum(slot.kept and slot.phase is not Phase.STARTING for slot in group.slots)
+        return Provisioned(up, group.failed)
+
     def tail(self, name: str, count: int) -> list[LogLine]:
         """The last lines of a function's log, oldest first."""
         return self._logs.tail(name, count)
@@ -221,7 +243,10 @@ class FunctionService:
         )
 
     def _group(self, spec: FunctionSpec) -> FunctionGroup:
-        return FunctionGroup(spec, self._logs.of(spec.name))
+        group = FunctionGroup(spec, self._logs.of(spec.name))
+        if self._debuggers.wants(spec):
+            group.most = 1
+        return group
 
     def _admitted(self, arn: str, payload: bytes, invoker: Invoker | None) -> Function:
         """What is to run. Raises InvokeError when it may not be invoked so."""

@@ -83,6 +83,8 @@ class CatalogEntry:
     events: EventPolicy = EventPolicy()
     reserved_concurrency: int | None = None
     """How many invocations of all versions may run at once. Only `$LATEST`'s entry says it, for the whole function."""
+    provisioned: int = 0
+    """How many workers are kept warm."""
 
     @property
     def arn(self) -> str:
@@ -101,6 +103,17 @@ class AliasEntry:
     """ARN of a version → its share in percent; they add up to 100."""
     permissions: tuple[Permission, ...] = ()
     events: EventPolicy = EventPolicy()
+    provisioned: int = 0
+    """How many workers are kept warm, of the version that it leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """How far it is with the workers that are kept warm."""
+
+    up: int
+    failed: bool
+    """The last one that was started could not begin to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +202,21 @@ class Functions(Protocol):
     ) -> StreamedResult:
         """As `invoke`, but returns when the response has begun; raises InvokeError only before that."""
         ...
+
+
+class Provisioning(Protocol):
+    """What the management API asks about provisioned concurrency."""
+
+    provisionable: int
+    """How many workers one function may keep, as this machine is set up."""
+
+    def provisioned(self, arn: str) -> Provisioned:
+        """`arn`: with the version or alias."""
+        ...
+
+
+class ManagedFunctions(Functions, Provisioning, Protocol):
+    """What the Lambda API needs of the function service."""
 
 
 class Events(Protocol):

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
+from tidegate.functions.debugging import Debuggers
 from tidegate.functions.environment import log_stream_name
+from tidegate.functions.folders import stamp
+from tidegate.functions.group import FunctionGroup
 from tidegate.functions.isolation import Isolation
 from tidegate.functions.options import PoolSettings
 from tidegate.functions.runtimes import Runtime, Runtimes
@@ -33,6 +36,7 @@ class Starter:
         opt: Callable[[tuple[str, ...]], Path],
         runtimes: Runtimes,
         isolation: Isolation,
+        debuggers: Debuggers,
         clock: Clock,
         ids: Ids,
         loop: asyncio.AbstractEventLoop,
@@ -43,13 +47,15 @@ class Starter:
         self._opt = opt
         self._runtimes = runtimes
         self._isolation = isolation
+        self._debuggers = debuggers
         self._clock = clock
         self._ids = ids
         self._loop = loop
         self._announced: set[tuple[str, str]] = set()
         """Functions and what was said of them."""
 
-    def plan(self, spec: FunctionSpec) -> WorkerPlan:
+    def plan(self, spec: FunctionSpec, *, kept: bool) -> WorkerPlan:
+        """`kept`: it is kept warm."""
         unique = self._ids.token_hex(32)
         return WorkerPlan(
             spec=spec,
@@ -57,11 +63,17 @@ class Starter:
             scratch=self._settings.scratch / unique,
             log_stream=log_stream_name(self._clock.now().strftime("%Y/%m/%d"), spec.version, unique),
             base_environment={**self._settings.base_environment, **self._settings.own_environment(spec)},
+            initialization="provisioned-concurrency" if kept and not self._debuggers.wants(spec) else "on-demand",
+            debug=self._debuggers.port(spec),
         )
 
     async def start(self, worker: Worker, wanted: Callable[[], bool]) -> None:
         """`wanted`: asked right before the process is started. Raises UnsupportedRuntime, InvalidEntrypoint, OSError."""
-        spec = worker.plan.spec
+        spec, group = worker.plan.spec, worker.slot.group
+        assert isinstance(group, FunctionGroup)
+        if spec.folder is not None and group.stamp is None:  # no invocation has looked at the folder yet
+            seen = await self._loop.run_in_executor(None, stamp, Path(spec.folder))
+            group.stamp = group.stamp or seen
         runtime = await self._runtimes.find(spec.runtime)
         opt = await self._loop.run_in_executor(None, self._opt, spec.layers) if spec.layers else _NO_LAYERS
         self._announce(spec, runtime, opt)

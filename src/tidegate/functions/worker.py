@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tidegate.core.clock import Clock
+from tidegate.functions.debugging import DebugPort
 from tidegate.functions.environment import Place, worker_environment, wrapper
 from tidegate.functions.invocation import Invocation, Outcome, exit_text, failure, too_large_failure
 from tidegate.functions.isolation import Isolation
@@ -62,6 +63,15 @@ class WorkerPlan:
     """Made by the worker, and removed when it has ended."""
     log_stream: str
     base_environment: Mapping[str, str]
+    initialization: str = "on-demand"
+    """Or `provisioned-concurrency`, for one that is kept warm."""
+    debug: DebugPort | None = None
+    """None: it is not debugged."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether a debugger holds it: then no time runs."""
+        return self.debug is not None and self.debug.attached
 
 
 class Worker:
@@ -110,14 +120,15 @@ class Worker:
     async def start(self, runtime: Runtime, opt: Path, isolation: Isolation | None = None) -> None:
         """`opt`: where its layers are. `isolation`: None: the process sees the machine as it is.
 
-        Raises OSError or InvalidEntrypoint; then nothing is left behind.
+        Raises OSError, UnsupportedRuntime or InvalidEntrypoint; then nothing is left behind.
         """
         plan = self.plan
         try:
             await self._server.listen(self._loop)
             plan.scratch.mkdir(parents=True)
             place = self._place(runtime, opt)
-            command = runtime.command(plan.spec.handler, place.task_root, place.opt, plan.spec.libraries)
+            debug_port = 0 if plan.debug is None else plan.debug.next_target()
+            command = runtime.command(plan.spec, place.task_root, place.opt, debug_port)
             prefix: tuple[str, ...] = ()
             if isolation is not None:
                 cell = isolation.cell(place, runtime, plan.spec)
@@ -144,6 +155,7 @@ class Worker:
             runtime_dir=runtime.directory,
             binaries=runtime.binaries,
             node=runtime.interpreter.version[0] if node and runtime.interpreter is not None else 0,
+            initialization=plan.initialization,
         )
 
     def run(self, invocation: Invocation) -> None:
@@ -285,8 +297,8 @@ class Worker:
         return self._lines.end(*filter(None, (before, end, report, after)))
 
     def over_memory(self) -> bool:
-        """Whether the process holds more than the function's memory size now."""
-        return self._process.resident_memory() > self.plan.spec.memory
+        """Whether the process holds more than the function's memory size now; a debugger's share is not the function's."""
+        return self.plan.debug is None and self._process.resident_memory() > self.plan.spec.memory
 
     def _memory_used(self) -> int:
         now = self._loop.time()

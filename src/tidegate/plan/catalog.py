@@ -42,6 +42,7 @@ def catalog_entry(function: Function | FunctionVersion, scope: Scope) -> Catalog
         _permissions(function),
         _events(function, function.dead_letter_target),
         function.reserved_concurrency if isinstance(function, Function) else None,
+        function.provisioned_concurrency or 0,
     )
 
 
@@ -55,6 +56,7 @@ def alias_entry(alias: FunctionAlias) -> AliasEntry:
         tuple((function if version == LATEST else f"{function}:{version}", share) for version, share in routes),
         _permissions(alias),
         _events(alias),
+        alias.provisioned_concurrency or 0,
     )
 
 

@@ -12,6 +12,7 @@ from tidegate.control.awslambda import (
     functions,
     layers,
     permissions,
+    provisioned,
     urls,
     versions,
 )
@@ -23,6 +24,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **aliases.OPERATIONS,
     **permissions.OPERATIONS,
     **concurrency.OPERATIONS,
+    **provisioned.OPERATIONS,
     **layers.OPERATIONS,
     **event_invoke.OPERATIONS,
     **urls.OPERATIONS,

@@ -16,6 +16,7 @@ from tidegate.control.awslambda.lookup import (
     not_found,
     page,
 )
+from tidegate.control.awslambda.provisioned import check_alias
 from tidegate.control.awslambda.versions import routed_versions
 from tidegate.control.context import Context
 from tidegate.core.arns import function_arn
@@ -69,6 +70,7 @@ def _weights(params: Params) -> dict[str, float]:
 def _check(context: Context, alias: FunctionAlias) -> None:
     """That its versions are there and may be mixed. Raises ControlError."""
     main = get_version(context, alias.function_name, alias.function_version)
+    check_alias(context, alias)
     weights = alias.additional_version_weights
     if not weights:
         return

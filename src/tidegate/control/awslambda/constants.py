@@ -1,7 +1,6 @@
 """What is the same for every function, and is asked for by tools all the same. Setting any of it is refused by name.
 
-Source: *GetFunctionCodeSigningConfig*, *GetRuntimeManagementConfig*, *GetFunctionRecursionConfig*,
-*GetProvisionedConcurrencyConfig*.
+Source: *GetFunctionCodeSigningConfig*, *GetRuntimeManagementConfig*, *GetFunctionRecursionConfig*.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from tidegate.aws.model import Params
 from tidegate.control.awslambda.lookup import get_configured, get_function_record
 from tidegate.control.awslambda.shown import configuration
 from tidegate.control.context import Context
-from tidegate.core.errors import ControlError
 
 
 def get_code_signing(context: Context, params: Params) -> dict[str, Any]:
@@ -32,25 +30,8 @@ def get_recursion(context: Context, params: Params) -> dict[str, Any]:
     return {"recursive_loop": "Terminate"}
 
 
-def list_provisioned(context: Context, params: Params) -> dict[str, Any]:
-    get_function_record(context, params)
-    return {"provisioned_concurrency_configs": []}
-
-
-def get_provisioned(context: Context, params: Params) -> None:
-    get_configured(context, params)
-    raise ControlError(
-        "ProvisionedConcurrencyConfigNotFoundException",
-        "No Provisioned Concurrency Config found for this function",
-        404,
-        extra={"Type": "User"},
-    )
-
-
 OPERATIONS = {
     "GetFunctionCodeSigningConfig": get_code_signing,
     "GetRuntimeManagementConfig": get_runtime_management,
     "GetFunctionRecursionConfig": get_recursion,
-    "ListProvisionedConcurrencyConfigs": list_provisioned,
-    "GetProvisionedConcurrencyConfig": get_provisioned,
 }

@@ -14,7 +14,7 @@ from tidegate.aws.model import Params
 from tidegate.aws.rest import Answer, Operation, RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.access import Need
-from tidegate.control.awslambda import OPERATIONS, unsupported
+from tidegate.control.awslambda import OPERATIONS, provisioned, unsupported
 from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.lookup import get_configured, invalid, resolve_arn
 from tidegate.control.awslambda.needs import needs
@@ -22,7 +22,7 @@ from tidegate.control.awslambda.objects import Objects, with_object
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
-from tidegate.functions.spec import Events, Functions, InvokeError, StreamedResult
+from tidegate.functions.spec import Events, InvokeError, ManagedFunctions, StreamedResult
 from tidegate.state.callers import Caller
 
 _MAX_CLIENT_CONTEXT = 3583
@@ -34,7 +34,7 @@ class LambdaService(ManagementService):
         self,
         office: Office,
         protocol: RestJson,
-        functions: Functions,
+        functions: ManagedFunctions,
         events: Events,
         objects: Objects,
         folders: LocalFolders,
@@ -56,7 +56,15 @@ class LambdaService(ManagementService):
         if form.name == "InvokeWithResponseStream":
             return await self._invoke_stream(params, scope)
         params = await with_object(self._objects, self._folders, form.name, params, scope)
+        if form.name in provisioned.OPERATIONS:
+            return await self._provisioned(form, params, scope, request)
         return await super().call(form, params, scope, request)
+
+    async def _provisioned(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
+        if form.name == "PutProvisionedConcurrencyConfig":
+            provisioned.check_room(params, self._functions)
+        result = await super().call(form, params, scope, request)
+        return provisioned.with_status(result, self._functions)
 
     async def _invoke(self, params: Params, scope: Scope) -> Answer:
         """Source: *Invoke*; shared facts, lambda §5."""

@@ -41,6 +41,10 @@ class Invocable(Record):
     """Statements of the resource policy, in the policy language."""
     policy_revision_id: str = ""
     event_invoke: EventInvoke | None = None
+    provisioned_concurrency: int | None = None
+    """Never of `$LATEST`."""
+    provisioned_since: str = ""
+    """When it was set last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

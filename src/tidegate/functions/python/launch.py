@@ -1,7 +1,10 @@
-"""Starts AWS's runtime client in a function's process: `launch.py HANDLER OPT`.
+"""Starts AWS's runtime client in a function's process: `launch.py [--debug=PORT:DEBUGPY] [--fresh] HANDLER OPT
+[LIBRARIES…]`.
 
 AWS's client and what it needs are imported before the function's directory comes onto the path, so that a function may
-hold modules of the same names. Runs on every Python that functions run on, and imports nothing of ours.
+hold modules of the same names. With a debugger, debugpy listens on the port before the function's code is loaded; it is
+imported from the directory that is named, so that nothing else beside it can be imported. Runs on every Python that
+functions run on, and imports nothing of ours.
 
 AWS: "Building Lambda functions with Python", search path: the code, the layers, the runtime's own.
 """
@@ -57,14 +60,60 @@ def lead_home(host: str, port: str, names: str) -> None:
     patched.socket.connect_ex = lambda self, address: connect_ex(self, led(address))
 
 
+def listen(port: str, directory: str) -> None:
+    import importlib.util
+
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    found: Any = importlib.util.spec_from_file_location(
+        "debugpy", f"{directory}/__init__.py", submodule_search_locations=[directory]
+    )
+    debugpy: Any = importlib.util.module_from_spec(found)
+    sys.modules["debugpy"] = debugpy
+    found.loader.exec_module(debugpy)
+    debugpy.configure(subProcess=False)
+    debugpy.listen(("127.0.0.1", int(port)))
+
+
+def load_fresh(root: str) -> None:
+    """Of modules below the root nothing compiled is kept or used: it would count as fresh when the source's size and second
+    are the same, which is too coarse for code that is being edited.
+    """
+    from importlib.machinery import (
+        EXTENSION_SUFFIXES,
+        SOURCE_SUFFIXES,
+        ExtensionFileLoader,
+        FileFinder,
+        SourceFileLoader,
+    )
+
+    class Uncached(SourceFileLoader):
+        def path_stats(self, path: Any) -> Any:
+            raise OSError("what importlib takes as: do not cache")
+
+    def finder(path: str) -> FileFinder:
+        if not f"{path}/".startswith(f"{root}/"):
+            raise ImportError(path)
+        return FileFinder(path, (ExtensionFileLoader, EXTENSION_SUFFIXES), (Uncached, SOURCE_SUFFIXES))
+
+    sys.path_hooks.insert(0, finder)
+    # Its child processes keep theirs elsewhere.
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", os.environ["TMPDIR"] + "/.pycache")
+
+
 _names = os.environ.pop("_TIDEGATE_NAMES", None)
 if _names is not None:
     lead_home(*_names.split(" ", 2))
 
-_, handler, layers = sys.argv
+if sys.argv[1].startswith("--debug="):
+    listen(*sys.argv.pop(1)[len("--debug=") :].split(":", 1))
+if sys.argv[1] == "--fresh":
+    load_fresh(os.environ["LAMBDA_TASK_ROOT"])
+    del sys.argv[1]
+_, handler, layers, *libraries = sys.argv
 version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 sys.path[:0] = [
     os.environ["LAMBDA_TASK_ROOT"],
+    *libraries,
     f"{layers}/python/lib/{version}/site-packages",
     f"{layers}/python",
 ]
