@@ -493,6 +493,9 @@ def test_keys_that_the_authorizer_gives(alone: Server, functions: dict[str, str]
     guarded.client.update_method(
         restApiId=guarded.api.id, resourceId=guarded.api.resources["/a"], httpMethod="ANY", patchOperations=patch
     )
+    guarded.client.update_method(
+        restApiId=guarded.api.id, resourceId=guarded.api.resources["/bare"], httpMethod="GET", patchOperations=patch
+    )
     guarded.deploy()
     guarded.deploy("dev")
 
@@ -515,6 +518,8 @@ def test_keys_that_the_authorizer_gives(alone: Server, functions: dict[str, str]
     judge.says = allowing(usageIdentifierKey=good)
     answer = guarded.get(**{"x-api-key": "other"})
     assert (answer.status, answer.json["identity"]["apiKeyId"]) == (200, good_id)
+    # Where no authorizer is asked, nobody gives a key.
+    assert guarded.get("/bare", **{"x-api-key": good}).status == 403
     for case, value in bad.items():
         judge.says = allowing() if value is None else allowing(usageIdentifierKey=value)
         # A good key in the header opens nothing.
@@ -523,3 +528,31 @@ def test_keys_that_the_authorizer_gives(alone: Server, functions: dict[str, str]
         assert refused.header("x-amzn-ErrorType") == "ForbiddenException"
         # Methods that need no key do not ask for it.
         assert guarded.get("/b", **{"x-api-key": good}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("says", "token", "status", "logged"),
+    [
+        (allowing(context={"n": 1}), "abc", 0, "Successfully completed authorizer execution"),
+        (allowing(), "ABC", 401, "Unauthorized request"),
+        (allowing(), None, 401, "Unauthorized request"),
+        ({"raise": "Unauthorized"}, "abc", 401, "Unauthorized request"),
+        ({"raise": "other"}, "abc", 500, "Execution failed due to configuration error: Authorizer error"),
+        (allowing(statement("*", "allow")), "abc", 500, "Execution failed due to configuration error"),
+        ({"return": {"principalId": "me"}}, "abc", 500, "Execution failed due to configuration error"),
+    ],
+)
+def test_tried_out_it_answers_the_same(
+    uncached: Guarded, judge: Judge, says: dict[str, Any], token: str | None, status: int, logged: str
+) -> None:
+    """TestInvokeAuthorizer and the gateway agree."""
+    judge.says = says
+    headers = {} if token is None else {"Token": token}
+    at = {"restApiId": uncached.api.id, "authorizerId": uncached.authorizer}
+    tried = uncached.client.test_invoke_authorizer(**at, headers=headers, pathWithQueryString="/a")
+    assert tried["clientStatus"] == status and logged in tried["log"]
+    assert uncached.get("/a", token).status == (status or 200)
+    if status == 0:
+        assert (tried["principalId"], tried["authorization"]) == ("me", {"n": ["1"]})
+        arn = uncached.arn("GET/a").replace("/prod/", "/ESTestInvoke-stage/")
+        assert judge.events[-2] == {"type": "TOKEN", "methodArn": arn, "authorizationToken": token}
