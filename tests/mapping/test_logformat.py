@@ -19,7 +19,7 @@ def exchange(**given: Any) -> Any:
         "response_latency": 7, "integration_latency": None, "full_path": "/prod/x", "source_ip": "1.2.3.4",
         "error_type": None, "user_agent": "curl", "absent": None,
         "stage": SimpleNamespace(api_id="api", name="prod", account="0", deployment_id="d"),
-        "method": SimpleNamespace(resource_path="/x"), "request": SimpleNamespace(method="GET"),
+        "method": SimpleNamespace(resource_path="/x"), "request": SimpleNamespace(method="GET"), "verb": "GET",
     }  # fmt: skip
     return SimpleNamespace(**values | given)
 

@@ -82,11 +82,11 @@ class JavaPattern:
                 start = found.end() + 1
                 break
         while start <= len(text):
-            found = self._compiled.search(text, start, timeout=max(deadline - perf_counter(), 1e-6))
-            if found is None:
+            following = self._compiled.search(text, start, timeout=max(deadline - perf_counter(), 1e-6))
+            if following is None:
                 return
-            yield found
-            start = found.end() + (found.end() == found.start())
+            yield following
+            start = following.end() + (following.end() == following.start())
 
     def _parts(self, text: str, limit: int) -> Iterator[str]:
         start = count = 0
