@@ -134,14 +134,13 @@ class App:
         self._planner = Planner(self._store, vault)
         self._thread = thread
 
-        upstream = UpstreamPool(ca_file=settings.ca_file)
-        closing.push_async_callback(upstream.aclose)
-        access_log = LineSink(sys.stdout.fileno(), loop)
-        closing.callback(access_log.close)
-
         authority = await loop.run_in_executor(thread, Authority.at, data / "ca")
         trust = data / "trust"
         await loop.run_in_executor(thread, write_trust, trust, authority.certificate)
+        upstream = UpstreamPool(ca_file=settings.ca_file, trusted=authority.certificate)
+        closing.push_async_callback(upstream.aclose)
+        access_log = LineSink(sys.stdout.fileno(), loop)
+        closing.callback(access_log.close)
 
         self._packages = PackageStore(data / "packages")
         self._base_environment: dict[str, str] = {}
@@ -288,6 +287,8 @@ class App:
         self.port = await self._server.start(settings.host, settings.port)
         host = _reachable(settings.host)
         own = self._own = Origin("http", host.strip("[]"), self.port)
+        # Integrations reach the APIs that are here by their names at AWS.
+        upstream.whereabouts = lambda to: (own.host, own.port) if self._data_plane.names_api(to.host) else None
         self._services_of_aws.own = dict.fromkeys(("apigateway", "lambda", "logs", *identity_services), own)
         # Functions reach everything through this one address; it is known only now when the port was left open.
         self._base_environment["AWS_ENDPOINT_URL"] = f"http://{host}:{self.port}"

@@ -226,3 +226,12 @@ def test_one_connection_to_two_methods_in_turn(server: Server, backend: Backend)
     assert [(got.target, got.header("User-Agent")) for got in backend.received] == [
         (f"/{name}", "a" if name == "a" else "mine") for name in ("a", "a", "b", "a", "b", "b", "a")
     ]
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_an_api_calls_another_by_its_name_at_aws(server: Server, scheme: str) -> None:
+    called = ApiBuilder(server).mock("/", "GET", '{"scheme": "$context.domainName"}').deploy()
+    name = f"{called}.execute-api.us-east-1.amazonaws.com"
+    caller = ApiBuilder(server).proxy_to("/", "GET", f"{scheme}://{name}/prod/").deploy()
+    answer = server.call(caller, "/prod/")
+    assert (answer.status, answer.json) == (200, {"scheme": name})

@@ -95,6 +95,12 @@ class DataPlane:
         self._by_host[host] = endpoint
         return endpoint
 
+    def names_api(self, host: str) -> bool:
+        """Whether AWS's name of an API, `<api>.execute-api.<region>.amazonaws.com`, names one that is deployed here."""
+        found = _HOST.fullmatch(host.lower().encode("latin-1", "replace"))
+        api = None if found is None or not _REGION.fullmatch(found[2]) else found[1].decode()
+        return api is not None and any(of == api for of, _ in self.snapshot.stages)
+
     def is_domain(self, name: str) -> bool:
         """Whether a host name is a custom domain."""
         return self._domain(name.encode("latin-1", "replace")) is not None

@@ -38,6 +38,7 @@ class OriginPool:
         "_idle",
         "_limits",
         "_origin",
+        "_place",
         "_waiters",
         "connections",
         "label",
@@ -52,6 +53,7 @@ class OriginPool:
         *,
         deadlines: Deadlines,
         context: Callable[[], ssl.SSLContext | None],
+        place: Callable[[], tuple[str, int]],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._closed = False
@@ -59,6 +61,7 @@ class OriginPool:
         self._limits = limits
         self._deadlines = deadlines
         self._context = context
+        self._place = place
         self.loop = loop
         self.label = f"{origin.scheme}://{origin.host}:{origin.port}"
         self.total = 0
@@ -143,9 +146,10 @@ class OriginPool:
         seconds = min(deadline - self.loop.time(), self._limits.connect_timeout)
         try:
             context = self._context()
+            host, port = self._place()
             async with asyncio.timeout(seconds) as limit:
                 transport, _ = await self.loop.create_connection(
-                    lambda: connection, origin.host, origin.port, ssl=context, server_hostname=name if context else None
+                    lambda: connection, host, port, ssl=context, server_hostname=name if context else None
                 )
         except (OSError, ValueError) as error:  # TLS and name resolution fail with OSErrors; bad names with ValueError
             if isinstance(error, TimeoutError) and limit.expired():

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from tidegate.core.deadlines import Deadlines
 from tidegate.core.message import ClientIdentity, Origin, UpstreamError, UpstreamResponse
@@ -22,15 +23,30 @@ from tidegate.wire.upstream_limits import UpstreamLimits
 __all__ = ["UpstreamLimits", "UpstreamPool"]
 
 
+Whereabouts: TypeAlias = Callable[[Origin], "tuple[str, int] | None"]
+"""Where connections to an origin go; None: to its own host and port."""
+
+
 class UpstreamPool:
-    """Make it inside a running event loop. `ca_file`: PEM certificates trusted besides the system's."""
+    """Make it inside a running event loop. `ca_file`, and `trusted` as text: PEM certificates trusted besides the system's."""
 
-    __slots__ = ("_ca_file", "_closed", "_contexts", "_deadlines", "_limits", "_loop", "_pools", "_tasks")
+    __slots__ = (
+        *("_ca_file", "_closed", "_contexts", "_deadlines", "_limits", "_loop", "_pools", "_tasks", "_trusted"),
+        "whereabouts",
+    )
 
-    def __init__(self, *, limits: UpstreamLimits = UpstreamLimits(), ca_file: Path | str | None = None) -> None:  # noqa: B008
+    def __init__(
+        self,
+        *,
+        limits: UpstreamLimits = UpstreamLimits(),  # noqa: B008
+        ca_file: Path | str | None = None,
+        trusted: str | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._limits = limits
         self._ca_file = ca_file
+        self._trusted = trusted
+        self.whereabouts: Whereabouts = lambda _origin: None
         self._deadlines = Deadlines(self._loop, limits.tick)
         self._pools: dict[Origin, OriginPool] = {}
         self._contexts: dict[tuple[bool, ClientIdentity | None], ssl.SSLContext] = {}
@@ -87,7 +103,12 @@ class UpstreamPool:
         def context() -> ssl.SSLContext | None:
             return self._context(origin.verify, origin.identity) if origin.scheme == "https" else None
 
-        pool = OriginPool(origin, self._limits, deadlines=self._deadlines, context=context, loop=self._loop)
+        def place() -> tuple[str, int]:
+            return self.whereabouts(origin) or (origin.host, origin.port)
+
+        pool = OriginPool(
+            origin, self._limits, deadlines=self._deadlines, context=context, place=place, loop=self._loop
+        )
         self._pools[origin] = pool
         return pool
 
@@ -98,6 +119,8 @@ class UpstreamPool:
             context = ssl.create_default_context()
             if self._ca_file is not None:
                 context.load_verify_locations(self._ca_file)
+            if self._trusted is not None:
+                context.load_verify_locations(cadata=self._trusted)
             if not verify:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
