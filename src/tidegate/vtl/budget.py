@@ -96,10 +96,20 @@ class Meter:
         self.size(sum(map(len, parts)))
         return "".join(parts)
 
-    def wrote(self, text: str) -> None:
-        """A long part of the output was made."""
-        self._written += len(text)
+    def write(self, characters: int) -> None:
+        """A long part of the output, or of a block's text, is about to be made."""
+        self._written += characters
         self.size(self._written)
+
+    def begin(self) -> int:
+        """A block's text is begun, which counts by itself. Gives what `end` has to be told."""
+        outer, self._written = self._written, 0
+        return outer
+
+    def end(self, parts: list[str], outer: int) -> str:
+        """The text of a block, which is complete."""
+        self._written = outer
+        return self.text(parts)
 
     def text(self, parts: Sequence[str]) -> str:
         """The parts of a string in double quotes, or of a block, as one."""

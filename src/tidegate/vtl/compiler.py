@@ -35,10 +35,10 @@ from tidegate.vtl.nodes import (
 from tidegate.vtl.runtime import VIEWS, operations
 from tidegate.vtl.variables import Variables, walk
 
-RUN = 16
-"""Texts and references that become one string, before anybody can ask how long it is: few, as each may be long."""
+RUN = 60
+"""Texts and references that become one string."""
 LONG_RUN = 1000
-"""Characters from which on such a string is counted at once, and not when all are joined."""
+"""Characters from which on such a string is counted before it is made; what is shorter counts when all are joined."""
 LARGE_BODY = 30
 """Nodes of a loop's body from which on each turn is charged."""
 RESIZES = METERED | {"remove", "removeAll", "retainAll", "clear"}
@@ -96,14 +96,14 @@ class Compiler:
         name = f"f{self._code.number()}"
         outer = self._expressions.function
         function = Function(
-            finish="return M.text(w)",
+            finish="return M.end(w, b)",
             is_macro=outer.is_macro,
             is_string=in_place,
             loops=outer.loops if in_place else [],
         )
         self._code.line(f"def {name}(V):", 0)
         with self._code.indented():
-            self._code.line("w = []; a = w.append", 0)
+            self._code.line("w = []; a = w.append; b = M.begin()", 0)
             self._in_function(function, body)
         return name
 
@@ -132,7 +132,7 @@ class Compiler:
     def _written(self, run: list[Text | Reference | If]) -> None:
         """Text and references, taken out of the list."""
         code = self._code
-        pieces = []
+        pieces, lengths = [], []
         for number, node in enumerate(run):
             self._expressions.fresh()
             if isinstance(node, Text):
@@ -141,11 +141,14 @@ class Compiler:
             chosen = self._chosen(node) if isinstance(node, If) else self._expressions.shown(node)
             code.line(f"x{number} = {chosen}", node.position)
             pieces.append(f"f'{{x{number}}}'")
+            if isinstance(node, Reference):
+                lengths.append(f"len(x{number})")
         if len(pieces) == 1:
             code.line(f"a({'x0' if pieces[0].startswith('f') else pieces[0]})", 0)
         elif pieces:
-            code.line(f"a(r := {' '.join(pieces)})", 0)
-            code.line(f"if len(r) > {LONG_RUN}: M.wrote(r)", 0)
+            if lengths:
+                code.line(f"if (n := {' + '.join(lengths)}) > {LONG_RUN}: M.write(n)", 0)
+            code.line(f"a({' '.join(pieces)})", 0)
         run.clear()
 
     def _chosen(self, node: If) -> str:
