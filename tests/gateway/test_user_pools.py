@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support.backend import Backend
 from tests.support.pools import Pool, later
 from tests.support.running import Answer, ApiBuilder, Server
+from tidegate.settings import SettingsError, load_settings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -249,3 +250,16 @@ def _by_our_own_issuer(call: Callable[[str, str], Answer], issuer: Issuer) -> No
         "/tenant/.well-known/openid-configuration",
         "/keys?v=1",
     ]
+
+
+def test_the_setting_is_a_table_or_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tidegate.toml").write_text('[user_pool_issuers]\nus-east-1_a = "https://id.example.com"\n')
+    assert load_settings({}, {}, tmp_path).user_pool_issuers == {"us-east-1_a": "https://id.example.com"}
+    line = "us-east-1_a=https://one.example.com, us-east-1_b=https://two.example.com?x=y"
+    assert load_settings({}, {"TIDEGATE_USER_POOL_ISSUERS": line}, tmp_path).user_pool_issuers == {
+        "us-east-1_a": "https://one.example.com",
+        "us-east-1_b": "https://two.example.com?x=y",
+    }
+    for wrong in ("us-east-1_a", "us-east-1_a=ftp://id.example.com", "a=https://id.example.com", ""):
+        with pytest.raises(SettingsError, match=r"user_pool_issuers|USER_POOL_ISSUERS"):
+            load_settings({}, {"TIDEGATE_USER_POOL_ISSUERS": wrong}, tmp_path)

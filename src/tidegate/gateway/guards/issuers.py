@@ -47,6 +47,11 @@ def scopes_of(claims: Mapping[str, Any]) -> list[str]:
     return [str(each) for each in given] if isinstance(given, list) else str(given).split()
 
 
-def audiences_of(claims: Mapping[str, Any]) -> list[str]:
+def audiences_of(claims: Mapping[str, Any], pools: Mapping[str, UserPool]) -> list[str]:
+    """A pool's tokens are for one client; another provider's may be for several. `pools`: the authorizer's, by their issuers."""
     given = claims.get("aud")
-    return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str)]
+    if not isinstance(given, list):
+        given = [given]
+    elif claims.get("iss") in pools:
+        return []
+    return [each for each in given if isinstance(each, str)]

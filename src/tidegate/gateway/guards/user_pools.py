@@ -138,7 +138,7 @@ class UserPools:
             raise unauthorized("an identity token is needed")
         if plan.pattern is not None:
             try:
-                matches = any(map(plan.pattern.matches, audiences_of(claims)))
+                matches = any(map(plan.pattern.matches, audiences_of(claims, plan.pools)))
             except PatternError:
                 matches = False
             if not matches:
