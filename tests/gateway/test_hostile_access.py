@@ -445,3 +445,36 @@ def test_an_address_mapped_into_ipv6_is_the_same(server: Server) -> None:
         api = ApiBuilder(server, policy=document).mock("/", "GET")
         api.deploy()
         assert server.call(api.id, "/prod/").status == 403, block
+
+
+def test_a_custom_domain_leads_around_no_policy(server: Server) -> None:
+    """Policies name a method by its own path, whatever base path a domain serves it under."""
+    everybody = {"Principal": "*", "Action": "execute-api:Invoke"}
+    statements = [
+        {"Effect": "Allow", **everybody, "Resource": "execute-api:/prod/GET/*"},
+        {"Effect": "Deny", **everybody, "Resource": ["execute-api:/prod/GET/shut", "execute-api:/prod/GET/base/open"]},
+    ]
+    api = ApiBuilder(server, policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    for path in ("/open", "/shut"):
+        api.mock(path, "GET")
+    api.deploy()
+    domain = {"domainName": "around.example.com", "endpointConfiguration": {"types": ["REGIONAL"]}}
+    certificate = "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555"
+    api.client.create_domain_name(**domain, regionalCertificateArn=certificate)
+    for base, stage in (("base", {"stage": "prod"}), ("any", {})):
+        api.client.create_base_path_mapping(domainName="around.example.com", basePath=base, restApiId=api.id, **stage)
+    for path, status in (
+        ("/base/open", 200), ("/base/shut", 403), ("/base//shut", 403), ("/base/shut/", 403), ("/base/%73hut", 403),
+        ("/base/./shut", 403), ("/base/x/../shut", 403), ("/base/../base/shut", 403), ("/base/shut;a", 403),
+        ("/any/prod/open", 200), ("/any/prod/shut", 403), ("/any/prod//shut", 403),
+    ):  # fmt: skip
+        assert Sent("GET", path, (("Host", "around.example.com"),)).to(server)[0] == status, path
+
+
+def test_a_method_that_is_too_long_to_name(server: Server, branching: str) -> None:
+    """AWS: beyond 1,600 bytes of method ARN, the URI is too long, however it is encoded."""
+    host = f"{branching}.execute-api.us-east-1.amazonaws.com"
+    for path in ("x" * 1600, "%C3%A9" * 800, "%2F" * 600):
+        status, headers, body = Sent("GET", f"/prod/open/{path}", (("Host", host), ("T", "open"))).to(server)
+        assert (status, headers["x-amzn-errortype"]) == (414, "RequestURITooLongException")
+        assert json.loads(body) == {"message": "Request URI too long"}
