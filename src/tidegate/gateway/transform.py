@@ -15,6 +15,7 @@ from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.headers import field_value
 from tidegate.gateway.outbound import Inbound
 from tidegate.gateway.responses import configuration_error
+from tidegate.mapping.header_names import answered
 from tidegate.mapping.media import TO_BINARY, NotBase64, as_utf8, convert_request, convert_response, decode_base64, mime
 from tidegate.mapping.velocity import variables_of
 from tidegate.plan.nodes import RequestTransform, ResponsePlan, ResponseTransform
@@ -70,9 +71,11 @@ def override(ex: Exchange, response: Response) -> None:
             raise _failed(f"responseOverride.status is no status: {status}")
         response.status = int(status)
     for name, value in headers.items():
-        lower = name.lower().encode()
-        response.headers = [pair for pair in response.headers if pair[0].lower() != lower]
-        response.headers.append((name.encode(), field_value(value)))
+        shown = answered(name)
+        if shown is not None:
+            lower = shown.lower().encode()
+            response.headers = [pair for pair in response.headers if pair[0].lower() != lower]
+            response.headers.append((shown.encode(), field_value(value)))
 
 
 def _select(transform: ResponseTransform, candidate: str | None, inbound: Inbound) -> ResponsePlan:

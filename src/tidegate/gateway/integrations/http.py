@@ -12,9 +12,9 @@ from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.outbound import Inbound, Outbound, headers_of, path_of, query_of
 from tidegate.gateway.transform import outbound_body, respond
+from tidegate.mapping.header_names import NOT_SENT
 from tidegate.plan.nodes import HttpPlan
 
-_DROPPED = frozenset({"connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"})
 _JSON = "application/json"
 
 
@@ -33,7 +33,7 @@ class Http:
             verb=exchange.verb if plan.verb is None else plan.verb.decode(),
             path=path_of(exchange, plan.path),
             query=query_of(exchange, plan.query, plan.query_sources),
-            headers=headers_of(exchange, fixed, plan.header_sources, _DROPPED),
+            headers=headers_of(exchange, fixed, plan.header_sources, NOT_SENT),
             body=body,
         )
 

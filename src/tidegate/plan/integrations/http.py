@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tidegate.core.message import Origin
 from tidegate.definition.records import Integration, Method
+from tidegate.mapping.header_names import NOT_SENT
 from tidegate.mapping.parameters import Source
 from tidegate.plan.integrations.common import (
     NOT_IN_URI,
@@ -18,9 +19,6 @@ from tidegate.plan.integrations.common import (
 )
 from tidegate.plan.integrations.transforms import request_transform, response_transform
 from tidegate.plan.nodes import BrokenPlan, HttpPlan, HttpProxyPlan, Placeholder, RawLabel
-
-# AWS: dropped on the way to a backend, whoever set them.
-_DROPPED = frozenset({"connection", "expect", "te", "trailer", "upgrade", "proxy-authenticate", "max-forwards"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def _backend(integration: Integration, uri: str, around: Surroundings, pointer: 
         path=around.path(path or "/", labels, pointer),
         query=query.encode(),
         query_sources=tuple((name.encode(), source) for name, source in mapped["querystring"]),
-        headers=tuple((name, source) for name, source in mapped["header"] if name.lower() not in _DROPPED),
+        headers=tuple((name, source) for name, source in mapped["header"] if name.lower() not in NOT_SENT),
     )
 
 

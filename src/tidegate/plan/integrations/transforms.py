@@ -6,12 +6,10 @@ Source: *Data transformations for REST APIs*; shared facts, rest-data-plane §13
 from __future__ import annotations
 
 from tidegate.definition.records import Integration, IntegrationResponse, Method
+from tidegate.mapping.header_names import answered
 from tidegate.plan.integrations.common import Surroundings
 from tidegate.plan.nodes import RequestTransform, ResponsePlan, ResponseTransform
 from tidegate.vtl import PatternError, compile_java
-
-# AWS: a response mapping to these surfaces under another name [rec].
-_REMAPPED_TARGETS = frozenset({"expect", "host", "proxy-authenticate", "trailer", "upgrade"})
 
 
 def request_transform(integration: Integration, around: Surroundings, pointer: str) -> RequestTransform:
@@ -46,9 +44,8 @@ def _response(response: IntegrationResponse, method: Method, around: Surrounding
     headers = []
     for target, expression in (response.response_parameters or {}).items():
         source = around.source(expression, at, response=True)
-        name = target.removeprefix("method.response.header.")
-        if source is not None:
-            shown = f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED_TARGETS else name
+        shown = answered(target.removeprefix("method.response.header."))
+        if source is not None and shown is not None:
             headers.append((shown.encode(), source))
     templates = []
     for media_type, text in (response.response_templates or {}).items():
