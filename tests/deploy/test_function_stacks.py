@@ -9,6 +9,7 @@ import pytest
 
 from tests.deploy.conftest import LiveBench
 from tests.support.running import zip_of
+from tidegate.deploy.errors import DeployError
 
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 
@@ -55,6 +56,37 @@ Outputs:
     client = live.client("lambda")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_function(FunctionName="auto")
+
+
+def test_provisioned_concurrency(live: LiveBench) -> None:
+    """A stack is done when the workers are up; an init that fails fails the stack."""
+    template = f"""{SAM}
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: kept
+      Runtime: python3.11
+      Handler: app.handler
+      CodeUri: code/
+      AutoPublishAlias: live
+      ProvisionedConcurrencyConfig: {{ProvisionedConcurrentExecutions: 1}}
+"""
+    code = "import os\n%s\nhandler = lambda event, context: os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
+    _code(live, "code", code % "")
+    live.deploy(template, "kept")
+    found = live.client("lambda").get_provisioned_concurrency_config(FunctionName="kept", Qualifier="live")
+    assert (found["Status"], found["AvailableProvisionedConcurrentExecutions"]) == ("READY", 1)
+    assert _invoke(live, "kept:live") == "provisioned-concurrency"
+    _code(live, "code", code % "raise ValueError")
+    with pytest.raises(DeployError, match="FUNCTION_ERROR_INIT_FAILURE"):
+        live.deploy(template, "kept")
+    _code(live, "code", code % "")
+    live.deploy("\n".join(line for line in template.splitlines() if "Provisioned" not in line), "kept")
+    assert (
+        live.client("lambda").list_provisioned_concurrency_configs(FunctionName="kept")["ProvisionedConcurrencyConfigs"]
+        == []
+    )
 
 
 def test_layers(live: LiveBench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import json
@@ -13,7 +14,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,25 @@ class Server:
                 return found
             time.sleep(0.02)
         raise AssertionError(f"{text!r} was not written")
+
+    def processes(self, function: str) -> list[int]:
+        """The workers of a function."""
+        mark = f"AWS_LAMBDA_FUNCTION_NAME={function}".encode()
+        found = []
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            for pid in (thread / "children").read_text().split():
+                with contextlib.suppress(OSError):  # it has ended
+                    if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                        found.append(int(pid))
+        return found
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Returns when something has come to be so."""
+        for _ in range(500):
+            if condition():
+                return
+            time.sleep(0.02)
+        raise AssertionError("it has not come to be so")
 
     def kill(self) -> None:
         self.process.kill()

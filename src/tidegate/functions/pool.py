@@ -154,14 +154,13 @@ class Pool:
         invocation = self._scheduler.ready(slot, self._loop.time())
         if invocation is not None:
             self._run(worker, invocation)
-            return
-        if slot.gone:
+        elif slot.gone:
             self._stop(slot)
         elif slot.kept:
             self._expect(worker, max(0.0, _OLDEST - worker.age))
         else:
             self._expect(worker, self._settings.idle_seconds)
-        if self._scheduler.hungry:
+        if self._scheduler.short or (invocation is None and self._scheduler.hungry):
             self._pump()
 
     def answered(self, worker: Worker, outcome: Outcome) -> None:

@@ -125,6 +125,11 @@ class Scheduler(Generic[T]):
     def hungry(self) -> bool:
         return bool(self._hungry)
 
+    @property
+    def short(self) -> bool:
+        """Whether slots are to be started ahead of tickets."""
+        return self.provisioning and bool(self._short)
+
     def acquire(self, group: Group[T], ticket: T, now: float) -> Slot[T] | None:
         """A slot that runs the ticket at once, or None: it waits. Raises QueueFull."""
         if group.idle:
@@ -266,7 +271,7 @@ class Scheduler(Generic[T]):
                     orders.stop.append(victim)
                 orders.start.append(self._new(group))
                 self._hungry.move_to_end(group)
-        if self.provisioning and self._short:
+        if self.short:
             self._provide(orders, now)
         return orders
 

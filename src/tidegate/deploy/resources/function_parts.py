@@ -5,13 +5,27 @@ AWS: CloudFormation Template Reference, "AWS::Lambda::Version" and its neighbour
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tidegate.deploy.package import BUCKET
-from tidegate.deploy.resources.base import Context, Made, Props, Provider, ResourceError, Table, found, gone_is_fine
+from tidegate.deploy.resources.base import (
+    Context,
+    Made,
+    Props,
+    Provider,
+    ResourceError,
+    Table,
+    found,
+    gone_is_fine,
+    undone_by,
+)
 from tidegate.deploy.resources.shapes import call
 
-_PREWARMED = "has no effect; workers are started when they are needed"
+_WARM_SECONDS = 60.0
+_LOOK_SECONDS = 0.1
+"""How long workers may take to be up, and how often that is asked."""
+_WARM = "ProvisionedConcurrencyConfig"
 _EVERYTHING_OF_A_LAYER = frozenset(
     {"CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LayerName", "LicenseInfo"}
 )
@@ -21,11 +35,8 @@ class Version(Provider):
     type = "AWS::Lambda::Version"
     attributes = frozenset({"FunctionArn", "Version"})
     table = Table(
-        handled=frozenset({"CodeSha256", "Description", "FunctionName"}),
-        reported={
-            "ProvisionedConcurrencyConfig": _PREWARMED,
-            "RuntimePolicy": "has no effect; the runtime found nearest is taken",
-        },
+        handled=frozenset({"CodeSha256", "Description", "FunctionName", "ProvisionedConcurrencyConfig"}),
+        reported={"RuntimePolicy": "has no effect; the runtime found nearest is taken"},
         refused={"FunctionScalingConfig": "is not supported"},
         required=frozenset({"FunctionName"}),
         replacing=frozenset(
@@ -39,13 +50,17 @@ class Version(Provider):
         pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
         before = {version["Version"] for page in pages for version in page["Versions"]}
         given = {key: properties[key] for key in self.table.handled if key in properties}
+        given.pop(_WARM, None)
         made = call(client, "PublishVersion", given)
         if made["Version"] in before:
             raise ResourceError(
                 f"A version for this Lambda function exists ( {made['Version']} ). Modify the function to create a new "
                 "version."
             )
-        return Made(made["FunctionArn"], {"FunctionArn": made["FunctionArn"], "Version": made["Version"]})
+        arn = made["FunctionArn"]
+        with undone_by(lambda: client.delete_function(FunctionName=arn)):
+            _keep_warm(client, name, made["Version"], properties, {})
+        return Made(arn, {"FunctionArn": arn, "Version": made["Version"]})
 
     def delete(self, made: Made, properties: Props, context: Context) -> None:
         with gone_is_fine():
@@ -59,20 +74,30 @@ class Alias(Provider):
     type = "AWS::Lambda::Alias"
     attributes = frozenset({"AliasArn"})
     table = Table(
-        handled=frozenset({"Description", "FunctionName", "FunctionVersion", "Name", "RoutingConfig"}),
-        reported={"ProvisionedConcurrencyConfig": _PREWARMED},
+        handled=frozenset(
+            {
+                *("Description", "FunctionName", "FunctionVersion", "Name"),
+                *("ProvisionedConcurrencyConfig", "RoutingConfig"),
+            }
+        ),
         required=frozenset({"FunctionName", "FunctionVersion", "Name"}),
         replacing=frozenset({"FunctionName", "Name"}),
         name="Name",
     )
 
     def create(self, properties: Props, context: Context) -> Made:
-        arn = call(context.clients("lambda"), "CreateAlias", _alias(properties))["AliasArn"]
+        client = context.clients("lambda")
+        arn = call(client, "CreateAlias", _alias(properties))["AliasArn"]
+        name, alias = properties["FunctionName"], properties["Name"]
+        with undone_by(lambda: client.delete_alias(FunctionName=name, Name=alias)):
+            _keep_warm(client, name, alias, properties, {})
         return Made(arn, {"AliasArn": arn})
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
         given = {"Description": "", "RoutingConfig": {"AdditionalVersionWeights": {}}, **_alias(properties)}
-        call(context.clients("lambda"), "UpdateAlias", given)
+        client = context.clients("lambda")
+        call(client, "UpdateAlias", given)
+        _keep_warm(client, properties["FunctionName"], properties["Name"], properties, old)
         return made
 
     def delete(self, made: Made, properties: Props, context: Context) -> None:
@@ -87,10 +112,29 @@ class Alias(Provider):
 def _alias(properties: Props) -> dict[str, Any]:
     """CloudFormation lists the weights that the API has as a map."""
     given = {key: properties[key] for key in Alias.table.handled if key in properties}
+    given.pop(_WARM, None)
     if weights := (given.pop("RoutingConfig", None) or {}).get("AdditionalVersionWeights"):
         shares = {str(one["FunctionVersion"]): one["FunctionWeight"] for one in weights}
         given["RoutingConfig"] = {"AdditionalVersionWeights": shares}
     return given
+
+
+def _keep_warm(client: Any, name: str, qualifier: str, properties: Props, old: Props) -> None:
+    """CloudFormation waits until the workers are up. Raises ResourceError when they cannot be."""
+    at = {"FunctionName": name, "Qualifier": qualifier}
+    wanted = properties.get(_WARM)
+    if wanted is None:
+        if old.get(_WARM) is not None:
+            client.delete_provisioned_concurrency_config(**at)
+        return
+    if wanted != old.get(_WARM):
+        call(client, "PutProvisionedConcurrencyConfig", {**at, **wanted})
+    until = time.monotonic() + _WARM_SECONDS
+    while (found := client.get_provisioned_concurrency_config(**at))["Status"] != "READY":
+        if found["Status"] == "FAILED" or time.monotonic() > until:
+            reason = found.get("StatusReason") or f"not up within {_WARM_SECONDS:.0f} seconds"
+            raise ResourceError(f"Provisioned Concurrency configuration failed to be applied. Reason: {reason}")
+        time.sleep(_LOOK_SECONDS)
 
 
 class LayerVersion(Provider):
