@@ -1,7 +1,7 @@
-"""Types that are recorded in the stack and make nothing: roles, policies, log groups, what surrounds a custom domain name
-(certificates, DNS records), the CDK's metadata. Every one of them is named in the report as having no effect.
+"""Types that are recorded in the stack and make nothing: log groups, what surrounds a custom domain name (certificates, DNS
+records), the CDK's metadata. Every one of them is named in the report as having no effect.
 
-AWS: CloudFormation Template Reference, "AWS Identity and Access Management", "AWS::Logs::LogGroup", "AWS::Route53::RecordSet",
+AWS: CloudFormation Template Reference, "AWS::Logs::LogGroup", "AWS::Route53::RecordSet",
 "AWS::CertificateManager::Certificate".
 """
 
@@ -15,64 +15,6 @@ from tidegate.deploy.resources.base import Context, Made, Props, Provider, Table
 class _Recorded(Provider):
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
         return made
-
-
-class Role(_Recorded):
-    """An ARN that functions and integrations can name."""
-
-    type = "AWS::IAM::Role"
-    attributes = frozenset({"Arn", "RoleId"})
-    no_effect = "is recorded; its policies are not enforced"
-    table = Table(
-        handled=frozenset(
-            {
-                *("AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "MaxSessionDuration", "Path"),
-                *("PermissionsBoundary", "Policies", "RoleName", "Tags"),
-            }
-        ),
-        required=frozenset({"AssumeRolePolicyDocument"}),
-        replacing=frozenset({"Path", "RoleName"}),
-        name="RoleName",
-    )
-
-    def create(self, properties: Props, context: Context) -> Made:
-        name = str(properties.get("RoleName") or context.name(64))
-        path = str(properties.get("Path") or "/")
-        arn = f"arn:aws:iam::{context.target.account}:role{path}{name}"
-        return Made(name, {"Arn": arn, "RoleId": "AROA" + context.name(64)[-12:].rjust(17, "0")})
-
-
-class Policy(_Recorded):
-    type = "AWS::IAM::Policy"
-    attributes = frozenset({"Id"})
-    no_effect = "is recorded; it is not enforced"
-    table = Table(
-        handled=frozenset({"Groups", "PolicyDocument", "PolicyName", "Roles", "Users"}),
-        required=frozenset({"PolicyDocument", "PolicyName"}),
-    )
-
-    def create(self, properties: Props, context: Context) -> Made:
-        name = context.name(64)
-        return Made(name, {"Id": name})
-
-
-class ManagedPolicy(_Recorded):
-    type = "AWS::IAM::ManagedPolicy"
-    attributes = frozenset({"PolicyArn"})
-    no_effect = "is recorded; it is not enforced"
-    table = Table(
-        handled=frozenset(
-            {"Description", "Groups", "ManagedPolicyName", "Path", "PolicyDocument", "Roles", "Users"},
-        ),
-        required=frozenset({"PolicyDocument"}),
-        replacing=frozenset({"Description", "ManagedPolicyName", "Path"}),
-        name="ManagedPolicyName",
-    )
-
-    def create(self, properties: Props, context: Context) -> Made:
-        name = str(properties.get("ManagedPolicyName") or context.name(128))
-        arn = f"arn:aws:iam::{context.target.account}:policy{properties.get('Path') or '/'}{name}"
-        return Made(arn, {"PolicyArn": arn})
 
 
 class LogGroup(_Recorded):
@@ -182,10 +124,7 @@ RECORDED: Mapping[str, Provider] = {
         CdkMetadata(),
         Certificate(),
         LogGroup(),
-        ManagedPolicy(),
-        Policy(),
         RecordSet(),
         RecordSetGroup(),
-        Role(),
     )
 }

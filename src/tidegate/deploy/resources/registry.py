@@ -30,7 +30,10 @@ from tidegate.deploy.resources.apigateway_parts import (
     RequestValidator,
 )
 from tidegate.deploy.resources.base import Provider
+from tidegate.deploy.resources.buckets import Bucket, BucketPolicy
+from tidegate.deploy.resources.configuration import Parameter, Secret
 from tidegate.deploy.resources.deployment import Deployment
+from tidegate.deploy.resources.event_buses import EventBus, Rule
 from tidegate.deploy.resources.function import Function, Permission
 from tidegate.deploy.resources.function_parts import (
     Alias,
@@ -40,19 +43,27 @@ from tidegate.deploy.resources.function_parts import (
     Url,
     Version,
 )
+from tidegate.deploy.resources.iam import Group, ManagedPolicy, Policy, Role, User
 from tidegate.deploy.resources.method import Method
+from tidegate.deploy.resources.queues import Queue, QueuePolicy
 from tidegate.deploy.resources.recorded import RECORDED
 from tidegate.deploy.resources.stage import Stage
+from tidegate.deploy.resources.state_machine import StateMachine
+from tidegate.deploy.resources.streams import Stream
 from tidegate.deploy.resources.table import DynamoTable
+from tidegate.deploy.resources.topics import Subscription, Topic, TopicPolicy
 from tidegate.deploy.resources.user_pools import USER_POOL_TYPES
 
 _MADE: Final[tuple[Provider, ...]] = (
+    *USER_POOL_TYPES,
     Account(),
     Alias(),
     ApiKey(),
     Authorizer(),
     BasePathMapping(),
     BasePathMappingV2(),
+    Bucket(),
+    BucketPolicy(),
     ClientCertificate(),
     Deployment(),
     DocumentationPart(),
@@ -61,24 +72,39 @@ _MADE: Final[tuple[Provider, ...]] = (
     DomainNameAccessAssociation(),
     DomainNameV2(),
     DynamoTable(),
+    EventBus(),
     EventInvokeConfig(),
     Function(),
     GatewayResponse(),
+    Group(),
     LayerVersion(),
     LayerVersionPermission(),
+    ManagedPolicy(),
     Method(),
     Model(),
+    Parameter(),
     Permission(),
+    Policy(),
+    Queue(),
+    QueuePolicy(),
     RequestValidator(),
     Resource(),
     RestApi(),
+    Role(),
+    Rule(),
+    Secret(),
     Stage(),
+    StateMachine(),
+    Stream(),
+    Subscription(),
+    Topic(),
+    TopicPolicy(),
     Url(),
     UsagePlan(),
     UsagePlanKey(),
+    User(),
     Version(),
     VpcLink(),
-    *USER_POOL_TYPES,
 )
 
 PROVIDERS: Final[Mapping[str, Provider]] = {provider.type: provider for provider in _MADE} | dict(RECORDED)
