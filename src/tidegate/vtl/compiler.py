@@ -55,7 +55,8 @@ class Compiler:
         self._code = Code()
         self._expressions = ExpressionCode(self._code, self._variables, dialect, self._function)
         # A #stop in a block keeps what was written before it, so nothing may wait to be written then.
-        nodes = walk(template.body) if self._variables.shared else ()
+        bodies = [*template.body, *(node for macro in template.macros.values() for node in macro.body)]
+        nodes = walk(bodies) if self._variables.shared else ()
         self._run = 1 if any(isinstance(node, Stop) for node in nodes) else RUN
         self._macros = {name: f"m{number}" for number, name in enumerate(template.macros)}
 
