@@ -12,6 +12,7 @@ from tidegate.control.apigateway.methods import check_status
 from tidegate.control.patch import bad_request
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import IntegrationResponse
+from tidegate.vtl import PatternError, compile_java
 
 CONTENT_HANDLING = ("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
 _EXPRESSION = re.compile(
@@ -38,8 +39,8 @@ def check_integration_response(response: IntegrationResponse) -> None:
     check_status(response.status_code)
     if response.selection_pattern is not None:
         try:
-            re.compile(response.selection_pattern)
-        except re.error:
+            compile_java(response.selection_pattern)
+        except PatternError:
             raise bad_request("Invalid selection pattern specified in the request") from None
     for target, expression in (response.response_parameters or {}).items():
         if not HEADER.fullmatch(target):
