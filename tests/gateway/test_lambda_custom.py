@@ -187,13 +187,13 @@ def test_functions_that_cannot_be_invoked(server: Server, api: str, path: str, l
 
 
 def test_without_a_role_the_functions_policy_decides(server: Server) -> None:
-    arn = make_function(server, "guarded", CODE)
+    arn = make_function(server, "guarded-event", CODE)
     made = Functions(server)
     made.custom("/a/{x}", arn, credentials=None)
     made.custom("/b", arn, credentials=None)
     api = made.deploy()
     server.client("lambda").add_permission(
-        FunctionName="guarded",
+        FunctionName="guarded-event",
         StatementId="a",
         Action="lambda:InvokeFunction",
         Principal="apigateway.amazonaws.com",
