@@ -7,7 +7,6 @@ Source: *Token endpoint*, *userInfo endpoint*, *Revoke endpoint* (Amazon Cognito
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -109,7 +108,7 @@ def _basic(header: str) -> tuple[str, str]:
     scheme, _, text = header.partition(" ")
     try:
         name, colon, secret = base64.b64decode(text.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # No base64, no UTF-8, not even ASCII.
         raise OAuthError("invalid_client") from None
     if scheme.lower() != "basic" or not colon:
         raise OAuthError("invalid_client")
@@ -153,7 +152,7 @@ def _by_code(desk: Desk, pool: UserPool, client: UserPoolClient, form: Mapping[s
     if user is None or not user.enabled or not desk.tools.spent.spend(code, expires):
         raise OAuthError("invalid_grant")
     session = begin(desk, pool, client, user, scope)
-    return _answer(tokens(desk, Grant(pool, client, user, session, nonce, hosted=True), refresh=True))
+    return _answer(tokens(desk, Grant(pool, client, user, session, nonce), refresh=True))
 
 
 def _answer(signing: Costly) -> Costly:
@@ -184,7 +183,7 @@ def _by_refresh_token(desk: Desk, pool: UserPool, client: UserPoolClient, form: 
     user = find_user(desk, pool, session.username)
     if session.client_id != client.client_id or user is None or not user.enabled:
         raise OAuthError("invalid_grant")
-    return _answer(tokens(desk, Grant(pool, client, user, session, hosted=True), refresh=False))
+    return _answer(tokens(desk, Grant(pool, client, user, session), refresh=False))
 
 
 def _by_client(desk: Desk, pool: UserPool, client: UserPoolClient, form: Mapping[str, str]) -> Costly:

@@ -42,12 +42,12 @@ class Grant:
     user: PoolUser
     session: PoolSession
     nonce: str | None = None
-    hosted: bool = False
-    """Whether it came by the hosted endpoints: its access tokens say so."""
 
 
-def begin(desk: Desk, pool: UserPool, client: UserPoolClient, user: PoolUser, scope: str = SELF_SERVICE) -> PoolSession:
-    """A new session, stored; those of the user that have ended are swept out."""
+def begin(
+    desk: Desk, pool: UserPool, client: UserPoolClient, user: PoolUser, hosted_scope: str | None = None
+) -> PoolSession:
+    """A new session, stored; those of the user that have ended are swept out. `hosted_scope`: of the hosted endpoints."""
     for old in desk.tx.list(PoolSession, pool.id, user.username):
         if old.expires <= desk.now:
             desk.tx.delete(PoolSession, *old.key)
@@ -58,7 +58,8 @@ def begin(desk: Desk, pool: UserPool, client: UserPoolClient, user: PoolUser, sc
         client_id=client.client_id,
         auth_time=int(desk.now),
         expires=desk.now + validity(client, "refresh_token"),
-        scope=scope,
+        scope=SELF_SERVICE if hosted_scope is None else hosted_scope,
+        hosted=hosted_scope is not None,
     )
     desk.tx.put(session)
     return session
@@ -75,7 +76,7 @@ def tokens(desk: Desk, grant: Grant, *, refresh: bool) -> Costly:
 
     def sign() -> dict[str, Any]:
         result = {**made, "access_token": signers.sign(key, access)}
-        if not grant.hosted or "openid" in grant.session.scope.split():
+        if not grant.session.hosted or "openid" in grant.session.scope.split():
             result["id_token"] = signers.sign(key, identity)
         return result
 
@@ -95,7 +96,7 @@ def _common_claims(desk: Desk, grant: Grant) -> dict[str, Any]:
 def _access_claims(desk: Desk, grant: Grant) -> dict[str, Any]:
     return {
         **_common_claims(desk, grant),
-        **({"version": 2} if grant.hosted else {}),
+        **({"version": 2} if grant.session.hosted else {}),
         "client_id": grant.client.client_id,
         "token_use": "access",
         "scope": grant.session.scope,
@@ -124,7 +125,7 @@ OF_SCOPES = {"email": ("email", "email_verified"), "phone": ("phone_number", "ph
 def _within_scope(shown: dict[str, Any], grant: Grant) -> dict[str, Any]:
     """AWS: the scopes of the hosted endpoints choose what of a user the identity token tells."""
     scopes = grant.session.scope.split()
-    if not grant.hosted or "profile" in scopes or SELF_SERVICE in scopes:
+    if not grant.session.hosted or "profile" in scopes or SELF_SERVICE in scopes:
         return shown
     allowed = {name for scope, names in OF_SCOPES.items() if scope in scopes for name in names}
     return {name: value for name, value in shown.items() if name in allowed}

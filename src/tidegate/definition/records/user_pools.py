@@ -194,6 +194,8 @@ class PoolSession(Record):
     auth_time: int
     expires: float
     scope: str = "aws.cognito.signin.user.admin"
+    hosted: bool = False
+    """Whether it came by the hosted endpoints: then its scopes choose what its tokens tell."""
 
 
 USER_POOL_PARTS: tuple[type[Record], ...] = (
