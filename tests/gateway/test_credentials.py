@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.support.backend import Backend, Received
+from tests.support.callers import Keys, allow, make_user, trust
 from tests.support.running import Answer, ApiBuilder, Server
 
 ROLE = "arn:aws:iam::000000000000:role/integration"
@@ -41,6 +42,18 @@ def sts(neighbours: Server) -> Iterator[Backend]:
 
 
 @pytest.fixture(scope="module")
+def gateway(neighbours: Server) -> Keys:
+    """The gateway's own user, and the roles that trust it."""
+    keys = make_user(neighbours.client("iam"), "gateway", allow("sts:AssumeRole"))
+    user = trust("arn:aws:iam::000000000000:user/gateway")
+    for account, roles in (("000000000000", ("integration", "kept", "forbidden")), ("111111111111", ("of-one",))):
+        iam = neighbours.client("iam", key=account)
+        for role in roles:
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=user)
+    return keys
+
+
+@pytest.fixture(scope="module")
 def queue() -> Iterator[Backend]:
     """Where SQS is: tells what it was sent."""
     running = Backend().start()
@@ -50,15 +63,15 @@ def queue() -> Iterator[Backend]:
 
 @pytest.fixture(scope="module")
 def chained(
-    tmp_path_factory: pytest.TempPathFactory, neighbours: Server, sts: Backend, queue: Backend
+    tmp_path_factory: pytest.TempPathFactory, neighbours: Server, sts: Backend, queue: Backend, gateway: Keys
 ) -> Iterator[Server]:
     environment = {
         "TIDEGATE_AWS_CREDENTIALS": "chain",
         "AWS_ENDPOINT_URL": neighbours.url,
         "AWS_ENDPOINT_URL_STS": sts.url,
         "AWS_ENDPOINT_URL_SQS": queue.url,
-        "AWS_ACCESS_KEY_ID": "AKIDOFTHEGATEWAY",
-        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_ACCESS_KEY_ID": gateway["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": gateway["SecretAccessKey"],
     }
     running = Server(tmp_path_factory.mktemp("chained"), environment=environment).start()
     yield running
@@ -94,12 +107,14 @@ def asked(sts: Backend) -> list[tuple[str, str]]:
     return [(form["RoleArn"][0], form["RoleSessionName"][0]) for form in forms if form["Action"] == ["AssumeRole"]]
 
 
-def test_without_a_role_the_gateways_own_keys_sign(chained: Server, queue: Backend, sts: Backend) -> None:
+def test_without_a_role_the_gateways_own_keys_sign(
+    chained: Server, queue: Backend, sts: Backend, gateway: Keys
+) -> None:
     api = direct(chained, "sqs:path/000000000000/q", None)
     api.deploy()
     assert call(chained, api).status == 200
     got = queue.received[-1]
-    assert signed_by(got) == "AKIDOFTHEGATEWAY"
+    assert signed_by(got) == gateway["AccessKeyId"]
     assert got.header("X-Amz-Security-Token") is None
     assert asked(sts) == []
 
