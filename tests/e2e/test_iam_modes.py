@@ -185,9 +185,10 @@ def test_paths_of_the_management_api_are_resources(enforced: Server, iam: Any, a
         "uri": "arn:aws:apigateway:us-east-1:dynamodb:action/ListTables",
         "credentials": role["Arn"],
     }
+    spelt_role = role["Arn"].replace(ACCOUNT, "${AWS::AccountId}")
     body = json.dumps({"openapi": "3.0.1", "info": {"title": "x", "version": "1"}, "paths": {"/": {"get": {
         "x-amazon-apigateway-integration": {"type": "aws", "httpMethod": "POST", "uri": aws["uri"],
-                                            "credentials": role["Arn"]}}}}})  # fmt: skip
+                                            "credentials": spelt_role}}}}})  # fmt: skip
     for call in (
         lambda: owned.put_integration(**aws),
         lambda: owned.put_rest_api(restApiId=mine, body=body.replace("role/", "role\\/")),
@@ -420,6 +421,79 @@ def test_neighbours_are_behind_the_same_door(enforced: Server, iam: Any) -> None
     some = document(allow("dynamodb:*"), deny("dynamodb:ListTables", resource="arn:aws:dynamodb:*:*:table/a"))
     iam.put_user_policy(UserName="tables", PolicyName="own", PolicyDocument=some)
     assert fails(client(enforced, "dynamodb", keys).list_tables)[0] == "AccessDeniedException"
+
+
+def test_a_call_for_a_neighbour_means_one_thing(enforced: Server, iam: Any, administrator: Keys) -> None:
+    keys = make_user(iam, "topics", allow("sns:ListTopics", "s3:*", "dynamodb:ListTables"))
+
+    def call(service: str, target: str, body: bytes, keys: Keys = keys, **headers: str) -> int:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = signed(
+            enforced,
+            f"127.0.0.1:{enforced.port}",
+            target,
+            keys,
+            service=service,
+            method="POST",
+            body=body,
+            headers=given,
+        )
+        return send(enforced, request, target).status
+
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    assert call("sns", "/", b"Action=ListTopics&Version=2010-03-31", **form) == 200
+    for target, body in (
+        ("/", b"Action=CreateTopic&Name=x&Action=ListTopics&Version=2010-03-31"),
+        ("/?Action=ListTopics", b"Action=CreateTopic&Name=x&Version=2010-03-31"),
+        ("/", b"Version=2010-03-31"),
+    ):
+        assert call("sns", target, body, **form) == 403
+    assert call("sns", "/", b"Action=ListTopics&Version=2010-03-31", **form, X_Amz_Target="SNS.CreateTopic") == 403
+    assert call("sns", "/", b"{}", X_Amz_Target="DynamoDB_20120810.ListTables") == 403
+    assert call("dynamodb", "/", b"{}", X_Amz_Target="DynamoDB_20120810.ListTables") == 200
+    # What the neighbours offer beside AWS's services is nobody's.
+    for path in ("/moto-api/reset", "//%6doto-api/data.json?delete"):
+        assert call("s3", path, b"", administrator) == 403
+
+
+def test_a_region_is_a_name(enforced: Server, iam: Any) -> None:
+    mine = "arn:aws:apigateway:us-east-1::/restapis/mine/*"
+    keys = make_user(iam, "forger", allow("apigateway:*", resource=mine))
+    text = signed(enforced, "x", "/restapis", keys, service="apigateway").headers["Authorization"]
+    forged = text.replace("/us-east-1/", "/us-east-1::%2Frestapis%2Fmine/").replace("%2F", ":")
+    answer = enforced.request("GET", "/restapis", headers={"Authorization": forged})
+    assert (answer.status, answer.json) == (403, {"message": "Missing Authentication Token"})
+
+
+def test_functions_are_no_way_around(enforced: Server, iam: Any, administrator: Keys) -> None:
+    """To code in buckets, to queues, to layers."""
+    role = iam.create_role(RoleName="Plain", AssumeRolePolicyDocument=trust(service="lambda.amazonaws.com"))["Role"][
+        "Arn"
+    ]
+    keys = make_user(iam, "builder", allow("lambda:*", "iam:PassRole"), deny("lambda:GetLayerVersion"))
+    builder = client(enforced, "lambda", keys)
+    made = {"Role": role, "Runtime": "python3.11", "Handler": "app.handler"}
+    zipped = {"ZipFile": zip_of({"app.py": ""})}
+    refused = fails(
+        lambda: builder.create_function(FunctionName="b", Code={"S3Bucket": "other", "S3Key": "a/b.zip"}, **made)
+    )
+    assert "s3:GetObject on resource: arn:aws:s3:::other/a/b.zip" in refused[2]
+    layer = f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:l:1"
+    refused = fails(lambda: builder.create_function(FunctionName="b", Code=zipped, Layers=[layer], **made))
+    assert f"lambda:GetLayerVersion on resource: {layer}" in refused[2]
+    arn = builder.create_function(FunctionName="b", Code=zipped, **made)["FunctionArn"]
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:other"
+    refused = fails(
+        lambda: builder.put_function_event_invoke_config(
+            FunctionName="b", DestinationConfig={"OnSuccess": {"Destination": queue}}
+        )
+    )
+    assert f"sqs:SendMessage on resource: {queue}" in refused[2]
+    # However it is named, a function is the same.
+    iam.put_user_policy(UserName="builder", PolicyName="not-b", PolicyDocument=document(deny("lambda:*", resource=arn)))
+    for name in ("b", arn, f"{ACCOUNT}:function:b", "function:b"):
+        assert fails(lambda named=name: builder.get_function(FunctionName=named))[0] == "AccessDeniedException"
+    assert fails(lambda: builder.list_tags(Resource=arn))[0] == "AccessDeniedException"
 
 
 def test_soft_only_says_so(tmp_path: Path) -> None:

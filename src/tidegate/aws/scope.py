@@ -12,9 +12,10 @@ from urllib.parse import parse_qs
 from tidegate.aws.hosts import service_of
 from tidegate.core.message import Request
 
+_NAME = re.compile(r"[a-z0-9-]+")
 _FORM_VERSION = re.compile(rb"(?:^|&)Version=(\d{4}-\d\d-\d\d)(?:&|$)")
 _LONGEST_SEARCH = 65_536
-_CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
+_CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9.-]+)/aws4_request")
 
 _TARGETS = {
     "AWSCognitoIdentityProviderService": "cognito-idp",
@@ -62,6 +63,11 @@ def service_of_form(body: bytes) -> Credential | None:
     return None if service is None else Credential("", "", service)
 
 
+def service_of_target(target: str) -> str | None:
+    """The signing name of the service that an X-Amz-Target is of."""
+    return _TARGETS.get(re.split(r"[_.]", target, maxsplit=1)[0])
+
+
 def read_credential(request: Request) -> Credential | None:
     """From the Authorization header, a presigned query, X-Amz-Target, or, for what may be called without any of these (the
     keys of a user pool, a public object), AWS's own host name; None when the request names no service.
@@ -71,12 +77,13 @@ def read_credential(request: Request) -> Credential | None:
         return Credential(found[1].decode("latin-1"), found[3].decode("latin-1"), found[4].decode("latin-1"))
     if "X-Amz-Credential=" in request.query:
         parts = parse_qs(request.query)["X-Amz-Credential"][0].split("/")
-        if len(parts) == 5:
+        # Names of resources are made of the region: nothing else must pass for one.
+        if len(parts) == 5 and _NAME.fullmatch(parts[2]):
             return Credential(parts[0], parts[2], parts[3])
     target = request.headers.get(b"x-amz-target")
     if target is not None:
-        prefix = re.split(r"[_.]", target.decode("latin-1"), maxsplit=1)[0]
-        if prefix in _TARGETS:
-            return Credential("", "", _TARGETS[prefix])
+        service = service_of_target(target.decode("latin-1"))
+        if service is not None:
+            return Credential("", "", service)
     named = service_of((request.headers.get(b"host") or b"").decode("latin-1"))
     return None if named is None or named[0] in _ALWAYS_SIGNED else Credential("", named[1], named[0])

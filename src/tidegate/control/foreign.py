@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 import orjson
 from botocore.exceptions import UnknownServiceError
+from botocore.model import ServiceModel
 
 from tidegate.aws.model import load_service_model
 from tidegate.aws.policy import CompiledPolicy, Policies
 from tidegate.aws.policy import Request as Question
-from tidegate.aws.query import read_form
 from tidegate.aws.rest import RestJson
-from tidegate.aws.scope import Credential, read_credential
+from tidegate.aws.scope import Credential, read_credential, service_of_target
 from tidegate.control.access import UNKNOWN_RESOURCE, Access, Need
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Handler, Headers, Request, Response
@@ -83,12 +83,15 @@ def _denies_somewhere(policy: CompiledPolicy, question: Question) -> bool:
 def _operation(service: str, request: Request) -> str:
     """Raises ControlError for a call that names none, or more than one: which of them the neighbour would take is its affair."""
     protocol = _protocol(service)
-    if protocol is not None and protocol.service.metadata["protocol"].startswith("rest"):
+    target = request.headers.get(b"x-amz-target")
+    if target is not None and (protocol is None or not _is_target_of(target.decode("latin-1"), protocol.service)):
+        named = set()
+    elif protocol is not None and protocol.service.metadata["protocol"].startswith("rest"):
         found = protocol.match(request)
         named = set() if found is None else {found[0].name}
     else:
         named = set(_named(request))
-    if len(named) != 1:
+    if len(named) != 1 or _is_of_neighbours(request.path):
         text = f"Tidegate cannot tell which operation of {service} {request.method} {request.path} is"
         raise ControlError("AccessDeniedException", text, 403)
     return named.pop()
@@ -98,9 +101,22 @@ def _named(request: Request) -> Iterator[str]:
     target = request.headers.get(b"x-amz-target")
     if target is not None:
         yield target.decode("latin-1").rpartition(".")[2]
-    if b"json" not in (request.headers.get(b"content-type") or b"") and (action := read_form(request).get("Action")):
-        yield action
-    yield from (value for name, value in parse_qsl(request.query) if name == "Action")
+    forms = [request.query]
+    if b"json" not in (request.headers.get(b"content-type") or b""):
+        forms.append(request.body.decode("utf-8", "replace"))
+    yield from (value for form in forms for name, value in parse_qsl(form) if name == "Action")
+
+
+def _is_target_of(target: str, service: ServiceModel) -> bool:
+    """Some services have several prefixes (DynamoDB its streams')."""
+    named = service_of_target(target)
+    prefix = target.rpartition(".")[0]
+    return service.signing_name == named or prefix == service.metadata.get("targetPrefix")
+
+
+def _is_of_neighbours(path: str) -> bool:
+    """What the neighbours (moto) offer beside AWS's services: everything of everybody, and forgetting it."""
+    return next((part for part in unquote(path).split("/") if part), "").lower() == "moto-api"
 
 
 @lru_cache(maxsize=64)

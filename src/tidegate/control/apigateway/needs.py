@@ -13,8 +13,7 @@ from tidegate.aws.model import Params
 from tidegate.aws.rest import Operation
 from tidegate.aws.scope import Scope
 from tidegate.control.access import Need
-from tidegate.definition.openapi import OpenApiError
-from tidegate.definition.openapi.loading import load
+from tidegate.definition.openapi import OpenApiError, read_document
 
 _SERVICE = "apigateway.amazonaws.com"
 _ROLE_PATCHES = ("/credentials", "/authorizerCredentials", "/cloudwatchRoleArn")
@@ -25,11 +24,11 @@ _IMPORTS = ("ImportRestApi", "PutRestApi")
 def needs(form: Operation, labels: Mapping[str, str], params: Params, scope: Scope) -> Sequence[Need]:
     resource = f"arn:aws:apigateway:{scope.region}::{_path(form, labels)}"
     found = [Need(f"apigateway:{form.verb}", resource, _tags(params))]
-    if _changes_policy(form.name, params):
+    if _changes_policy(form.name, params, scope):
         found.append(Need("apigateway:UpdateRestApiPolicy", resource))
     return found + [
         Need("iam:PassRole", role, {"iam:PassedToService": _SERVICE})
-        for role in dict.fromkeys(_roles(form.name, params))
+        for role in dict.fromkeys(_roles(form.name, params, scope))
         # AWS: this stands for the caller's own credentials, and passes nothing on.
         if not role.endswith(":user/*")
     ]
@@ -48,14 +47,14 @@ def _tags(params: Params) -> Mapping[str, str | Sequence[str]]:
     return found | ({"aws:TagKeys": list(keys)} if keys else {})
 
 
-def _changes_policy(operation: str, params: Params) -> bool:
+def _changes_policy(operation: str, params: Params, scope: Scope) -> bool:
     if operation in _IMPORTS:
-        return any(key == "x-amazon-apigateway-policy" for key, _ in _walk(_document(params)))
+        return any(key == "x-amazon-apigateway-policy" for key, _ in _walk(_document(params, scope)))
     patched = any(str(patch.get("path", "")).startswith("/policy") for patch in params.get("patch_operations") or ())
     return operation in ("CreateRestApi", "UpdateRestApi") and (bool(params.get("policy")) or patched)
 
 
-def _roles(operation: str, params: Params) -> Iterator[str]:
+def _roles(operation: str, params: Params, scope: Scope) -> Iterator[str]:
     for member in ("credentials", "authorizer_credentials"):
         if params.get(member):
             yield params[member]
@@ -63,21 +62,26 @@ def _roles(operation: str, params: Params) -> Iterator[str]:
         if patch.get("path") in _ROLE_PATCHES and patch.get("value"):
             yield patch["value"]
     if operation in _IMPORTS:
-        yield from (value for key, value in _walk(_document(params)) if key in _ROLE_MEMBERS and isinstance(value, str))
+        yield from (
+            value for key, value in _walk(_document(params, scope)) if key in _ROLE_MEMBERS and isinstance(value, str)
+        )
 
 
-def _document(params: Params) -> Any:
+def _document(params: Params, scope: Scope) -> Any:
     """What cannot be read is refused by the operation itself."""
     try:
-        return load(params.get("body") or b"", {})
+        return read_document(params.get("body") or b"", account=scope.account, region=scope.region)
     except OpenApiError:
         return {}
 
 
 def _walk(value: Any) -> Iterator[tuple[str, Any]]:
-    waiting = [value]
+    waiting, seen = [value], set[int]()
     while waiting:
         one = waiting.pop()
+        if id(one) in seen:  # YAML lets one object stand in many places
+            continue
+        seen.add(id(one))
         if isinstance(one, Mapping):
             yield from one.items()
             waiting.extend(one.values())

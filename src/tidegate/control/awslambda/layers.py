@@ -18,7 +18,7 @@ from tidegate.functions.packages import PackageError
 
 log = logging.getLogger("tidegate.control")
 
-_ARN = re.compile(
+LAYER_ARN = re.compile(
     r"arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):layer:(?P<name>[\w-]+)(?::(?P<version>\d+))?"
 )
 _INSIGHTS = "layer:LambdaInsightsExtension"
@@ -42,7 +42,7 @@ def _used(context: Context, arn: str) -> FunctionLayer:
     if _INSIGHTS in arn:
         log.warning("the layer %s is left out: there is no CloudWatch to send its metrics to", arn)
         return FunctionLayer(arn=arn, code_sha256="", code_size=0)
-    found = _ARN.fullmatch(arn)
+    found = LAYER_ARN.fullmatch(arn)
     if found is None or (found["region"], found["account"]) != (context.scope.region, context.scope.account):
         raise invalid(
             f"Tidegate does not support layers of other accounts or regions: {arn}. Download its zip "
@@ -56,7 +56,7 @@ def _used(context: Context, arn: str) -> FunctionLayer:
 
 def _name(context: Context, text: str) -> str:
     """Of a layer given by name or ARN."""
-    found = _ARN.fullmatch(text)
+    found = LAYER_ARN.fullmatch(text)
     if found is None:
         return text
     if (found["region"], found["account"]) != (context.scope.region, context.scope.account):
@@ -163,7 +163,7 @@ def get_layer_version(context: Context, params: Params) -> dict[str, Any]:
 
 
 def get_layer_version_by_arn(context: Context, params: Params) -> dict[str, Any]:
-    found = _ARN.fullmatch(params["arn"])
+    found = LAYER_ARN.fullmatch(params["arn"])
     if found is None or found["version"] is None:
         raise not_found("The resource you requested does not exist.")
     layer = params["arn"].rpartition(":")[0]

@@ -123,7 +123,10 @@ def _named(context: Context, source: str) -> User | Group | Role:
     found = KINDS.get(kind.capitalize())
     if found is None or source.split(":", 5)[4:5] != [context.scope.account]:
         raise no_such(f"The entity with ARN {source} cannot be found.")
-    return find(context, found, path.rpartition("/")[2])
+    record = find(context, found, path.rpartition("/")[2])
+    if arn(context, record) != source:
+        raise no_such(f"The entity with ARN {source} cannot be found.")
+    return record
 
 
 def _attached(context: Context, record: User | Group | Role) -> list[Source]:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tidegate.definition.openapi.imported import ImportedApi, OpenApiError, failure
-from tidegate.definition.openapi.reader import examine_openapi, read_openapi
+from tidegate.definition.openapi.reader import examine_openapi, read_document, read_openapi
 
-__all__ = ["ImportedApi", "OpenApiError", "examine_openapi", "failure", "read_openapi"]
+__all__ = ["ImportedApi", "OpenApiError", "examine_openapi", "failure", "read_document", "read_openapi"]

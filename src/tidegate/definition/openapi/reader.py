@@ -57,7 +57,7 @@ def read_openapi(body: bytes, *, account: str, region: str, options: Mapping[str
 
 def examine_openapi(body: bytes, *, account: str, region: str, options: Mapping[str, str]) -> ImportedApi:
     """The same, with the errors listed in the result. Raises OpenApiError for what is no OpenAPI file."""
-    document = load(body, {"AccountId": account, "Region": region, "Partition": "aws"})
+    document = read_document(body, account=account, region=region)
     _check_version(document)
     imported = ImportedApi(reads_documentation=options.get("ignore") != "documentation")
     try:
@@ -65,6 +65,11 @@ def examine_openapi(body: bytes, *, account: str, region: str, options: Mapping[
     except Malformed as error:
         imported.error(str(error))
     return imported
+
+
+def read_document(body: bytes, *, account: str, region: str) -> dict[str, Any]:
+    """The file itself, with AWS's variables filled in. Raises OpenApiError."""
+    return load(body, {"AccountId": account, "Region": region, "Partition": "aws"})
 
 
 def _check_version(document: dict[str, Any]) -> None:
