@@ -16,12 +16,24 @@ from tests.support.callers import Keys, allow, make_user, trust
 from tests.support.running import Answer, ApiBuilder, Server
 
 ROLE = "arn:aws:iam::000000000000:role/integration"
+
+
+def trust(principal: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 MACHINE = {"StartAt": "S", "States": {"S": {"Type": "Pass", "End": True}}}
 
 
 @pytest.fixture(scope="module")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("neighbours")).start()
+    for account, role in (("000000000000", "integration"), ("000000000000", "kept"), ("111111111111", "of-one")):
+        iam = running.client("iam", key=account)
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust("*"))
+    iam = running.client("iam")
+    iam.create_role(RoleName="forbidden", AssumeRolePolicyDocument=trust("arn:aws:iam::222222222222:root"))
     yield running
     running.stop()
 
@@ -145,20 +157,18 @@ def test_a_stage_variable_names_the_account_of_the_role(chained: Server, sts: Ba
     assert call(chained, api, "wrong").status == 500
 
 
-def test_a_role_that_may_not_be_assumed(chained: Server, sts: Backend) -> None:
+def test_a_role_that_may_not_be_assumed(chained: Server, neighbours: Server) -> None:
     api = direct(chained, "sqs:path/000000000000/q", "arn:aws:iam::000000000000:role/forbidden")
     api.deploy()
-    passes, denied = (
-        sts.answer,
-        b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>",
-    )
-    sts.answer = lambda _: (403, [("Content-Type", "text/xml")], denied)
     answer = call(chained, api)
     assert (answer.status, answer.body) == (500, b'{"message": "Internal server error"}')
     chained.wait_for("no credentials for arn:aws:iam::000000000000:role/forbidden")
     # What failed is not held.
-    sts.answer = passes
+    neighbours.client("iam").update_assume_role_policy(RoleName="forbidden", PolicyDocument=trust("*"))
     assert call(chained, api).status == 200
+    missing = direct(chained, "sqs:path/000000000000/q", "arn:aws:iam::000000000000:role/missing")
+    missing.deploy()
+    assert call(chained, missing).status == 500
 
 
 def test_an_execution_is_started(chained: Server, neighbours: Server) -> None:
