@@ -128,7 +128,7 @@ def _checked(
     warnings: list[str] = []
     for logical_id, resource in resources.items():
         problems += _check_attributes(logical_id, resource)
-        problems += _check_properties(logical_id, resource, dry, warnings)
+        problems += _check_properties(logical_id, resource, dry, types, warnings)
     warnings += _without_effect(resources)
     outputs, bad_outputs = _outputs(template.get("Outputs") or {}, dry)
     problems += _unresolved(resources, outputs, dry) or bad_outputs
@@ -210,9 +210,10 @@ def _check_attributes(logical_id: str, resource: Mapping[str, Any]) -> Iterator[
 
 
 def _check_properties(
-    logical_id: str, resource: Mapping[str, Any], dry: Scope, warnings: list[str]
+    logical_id: str, resource: Mapping[str, Any], dry: Scope, types: Mapping[str, str], warnings: list[str]
 ) -> Iterator[Problem]:
-    table = PROVIDERS[resource["Type"]].table
+    provider = PROVIDERS[resource["Type"]]
+    table = provider.table
     given = resource.get("Properties") or {}
     values: dict[str, Any] = {}
     for name, raw in given.items():
@@ -230,7 +231,13 @@ def _check_properties(
         values |= value
     for name in sorted(table.required - given.keys()):
         yield Problem(logical_id, f"Property {name} cannot be empty.")
+    named = {name: _types_named(raw, dry, types) for name, raw in given.items()}
+    yield from (Problem(f"{logical_id}.{place}", reason) for place, reason in provider.check(values, named))
     warnings += [f"{logical_id}.{name}: {reason}" for name, reason in table.warnings(values)]
+
+
+def _types_named(value: Any, dry: Scope, types: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(types[used.name] for used in references(value, dry.conditions) if used.name in types)
 
 
 def _without_effect(resources: Mapping[str, Any]) -> Iterator[str]:

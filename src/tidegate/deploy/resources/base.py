@@ -109,6 +109,11 @@ class Provider:
     no_effect: str | None = None
     """Said for every resource of a type that is recorded only."""
 
+    def check(self, properties: Props, named: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
+        """What is wrong before anything is made and the table cannot say: place and reason. `properties`: as far as they are
+        known; `named`: for each property the types of the resources that it names."""
+        yield from ()
+
     def create(self, properties: Props, context: Context) -> Made:
         raise NotImplementedError
 
