@@ -380,6 +380,7 @@ class App:
         for arn in list(self._arns):
             self._functions.remove(arn)
         self._arns.clear()
+        self._functions.forget_logs()
         self._publish(publication)
         self._stories.clear()
         await self._neighbours.reset()
@@ -452,11 +453,11 @@ class _TextLogs:
     def __init__(self, functions: FunctionService) -> None:
         self._functions = functions
 
-    def tail(self, name: str, lines: int) -> list[str]:
-        return [_text(line) for line in self._functions.tail(name, lines)]
+    def tail(self, arn: str, lines: int) -> list[str]:
+        return [_text(line) for line in self._functions.tail(arn, lines)]
 
-    async def follow(self, name: str) -> AsyncIterator[str]:
-        async for line in self._functions.follow(name):
+    async def follow(self, arn: str) -> AsyncIterator[str]:
+        async for line in self._functions.follow(arn):
             yield _text(line)
 
 

@@ -113,7 +113,7 @@ def run(template: Path, stack_name: str | None, parameters: tuple[str, ...], **f
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
 @click.option("--endpoint", envvar="TIDEGATE_ENDPOINT", default=_DEFAULT_ENDPOINT, show_default=True)
 def logs(name: str, lines: int, follow: bool, endpoint: str) -> None:
-    """Show the log of the function NAME."""
+    """Show the log of the function NAME, or of the one with that ARN."""
     query = f"lines={lines}" + ("&follow=1" if follow else "")
     url = f"{endpoint}/_tidegate/functions/{urllib.parse.quote(name, safe='')}/logs?{query}"
     try:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.running import Server, make_function
+from tests.support.running import Server, make_function, zip_of
 from tidegate.control.logs.filters import compile_pattern
 
 _SAYS = "def handler(event, context):\n    for line in event['say']: print(line)\n    return context.log_stream_name\n"
@@ -244,3 +246,57 @@ def test_with_the_cli(server: Server, spoken: tuple[str, str]) -> None:
         check=True,
     )
     assert [event["message"] for event in json.loads(done.stdout)["events"]] == ["one ERROR\n", "five ERROR x\n"]
+
+
+def test_functions_of_one_name_keep_logs_of_their_own(server: Server) -> None:
+    homes = [("111111111111", "us-east-1"), ("222222222222", "us-east-1"), ("111111111111", "eu-west-1")]
+    for account, region in homes:
+        client = server.client("lambda", key=account, region=region)
+        client.create_function(
+            FunctionName="namesake",
+            Runtime="python3.11",
+            Handler="app.handler",
+            Role=f"arn:aws:iam::{account}:role/r",
+            Code={"ZipFile": zip_of({"app.py": _SAYS})},
+        )
+        client.invoke(FunctionName="namesake", Payload=json.dumps({"say": [f"from {account} {region}"]}))
+        _until_written(server.client("logs", key=account, region=region), "/aws/lambda/namesake", "from")
+    for account, region in homes:
+        logs = server.client("logs", key=account, region=region)
+        events = logs.filter_log_events(logGroupName="/aws/lambda/namesake", filterPattern="from")["events"]
+        assert [event["message"] for event in events] == [f"from {account} {region}\n"]
+        arn = f"arn:aws:lambda:{region}:{account}:function:namesake"
+        shown = server.request("GET", f"/_tidegate/functions/{arn}/logs").body.decode()
+        assert [line.partition("Z ")[2] for line in shown.splitlines() if " from " in line] == [
+            f"from {account} {region}"
+        ]
+
+
+def test_logs_are_followed_and_forgotten(tmp_path: Path) -> None:
+    """As `aws logs tail --follow` (the CLI's second version) does it, and by `tidegate logs -f`."""
+    alone = Server(tmp_path).start()
+    try:
+        make_function(alone, "live", _SAYS)
+        _says(alone, "live", "first")
+        command = [sys.executable, "-m", "tidegate.cli", "logs", "live", "-f", "--endpoint", alone.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
+            assert follower.stdout is not None
+            seen = iter(follower.stdout)
+            assert any(" first" in line for line in seen)
+            _says(alone, "live", "second")
+            assert any(" second" in line for line in seen)
+            follower.terminate()
+        client, known, since = alone.client("logs"), set[str](), 0
+        for turn in range(3):
+            _says(alone, "live", f"turn {turn}")
+            _until_written(client, "/aws/lambda/live", f"turn {turn}")
+            page = client.filter_log_events(logGroupName="/aws/lambda/live", startTime=since, interleaved=True)
+            fresh = [event for event in page["events"] if event["eventId"] not in known]
+            known |= {event["eventId"] for event in page["events"]}
+            since = max(event["timestamp"] for event in page["events"])
+            assert [event["message"] for event in fresh if event["message"].startswith("turn")] == [f"turn {turn}\n"]
+        alone.request("POST", "/_tidegate/reset")
+        make_function(alone, "live", _SAYS)
+        assert client.filter_log_events(logGroupName="/aws/lambda/live")["events"] == []
+    finally:
+        alone.stop()

@@ -79,7 +79,7 @@ class Lab:
         return orjson.loads(result.payload)
 
     def text(self, name: str = "f", count: int = 10_000) -> str:
-        return "\n".join(line.text.decode() for line in self.service.tail(name, count))
+        return "\n".join(line.text.decode() for line in self.service.tail(replace(blank_spec(), name=name).arn, count))
 
 
 def blank_spec(code_sha256: str = "") -> FunctionSpec:

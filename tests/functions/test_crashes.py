@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functions.harness import Lab, lab, run
+from tests.functions.harness import Lab, blank_spec, lab, run
 from tidegate.functions.spec import InvokeError
 
 HARM = """
@@ -127,9 +127,9 @@ def test_a_flood_of_log_neither_blocks_nor_fills_memory(tmp_path: Path) -> None:
             assert result.payload == b'"done"'
             assert b"%099d\nEND RequestId: " % 49_999 in result.log_tail
             assert len(result.log_tail) == 4096
-            assert sum(len(line.text) for line in room.service.tail("f", 100_000)) <= 512 * 1024
+            assert sum(len(line.text) for line in room.service.tail(blank_spec().arn, 100_000)) <= 512 * 1024
             assert await room.value(arn, "sys.stdout.write('x' * 5_000_000)") == "done"
-        logged = (tmp_path / "logs/f.log").read_bytes()
+        logged = (tmp_path / "logs/000000000000/us-east-1/f.log").read_bytes()
         assert all(b"%099d\n" % i in logged for i in (0, 1, 25_000, 49_999))
         assert logged.count(b"x") >= 5_000_000
 

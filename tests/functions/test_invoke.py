@@ -153,7 +153,7 @@ def test_logs_and_tail(tmp_path: Path) -> None:
                 assert lines[6:] == [""]
             assert (await room.call(arn, {"kind": "echo", "value": 1})).log_tail == b""
             assert room.text().count("START RequestId") == 3
-        assert (tmp_path / "logs/f.log").read_text().count("Z said ") == 2
+        assert (tmp_path / "logs/000000000000/us-east-1/f.log").read_text().count("Z said ") == 2
 
     run(work())
 

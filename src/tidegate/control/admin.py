@@ -21,15 +21,18 @@ from tidegate.control.cognito_idp.outbox import Outbox
 from tidegate.control.context import Context
 from tidegate.control.requests import Requests, simulate, why
 from tidegate.control.service import Office
+from tidegate.core.arns import function_arn
 from tidegate.core.clock import Clock
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request, Response
 from tidegate.definition.records import Function, Stack
 
+_FUNCTION_ARN = re.compile(r"arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:(?P<name>[\w-]+)")
+
 
 class FunctionLogs(Protocol):
-    def tail(self, name: str, lines: int) -> list[str]: ...
-    def follow(self, name: str) -> AsyncIterator[str]: ...
+    def tail(self, arn: str, lines: int) -> list[str]: ...
+    def follow(self, arn: str) -> AsyncIterator[str]: ...
 
 
 class PackageFiles(Protocol):
@@ -104,23 +107,27 @@ class Admin:
         return _json(200, {"time": self.clock.time(), "shift": self.clock.shift})
 
     async def _function_logs(self, request: Request, name: str) -> Response:
-        await self._known_function(name)
+        arn = await self._known_function(name)
         arguments = parse_qs(request.query)
-        lines = self.logs.tail(name, int(arguments.get("lines", ["1000"])[0]))
+        lines = self.logs.tail(arn, int(arguments.get("lines", ["1000"])[0]))
         head = [(b"Content-Type", b"text/plain; charset=utf-8")]
         if "follow" in arguments:
-            return Response(200, head, _lines(lines, self.logs.follow(name)))
+            return Response(200, head, _lines(lines, self.logs.follow(arn)))
         return Response(200, head, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
 
-    async def _known_function(self, name: str) -> None:
-        """Raises ControlError for a name that is no function's, with the names that are."""
+    async def _known_function(self, name: str) -> str:
+        """The ARN of what a name or an ARN names. Raises ControlError when that is no function, with the names that are."""
+        scope = self.scope
+        if found := _FUNCTION_ARN.fullmatch(name):
+            scope, name = Scope(found["account"], found["region"]), found["name"]
 
         def work(context: Context, _params: Params) -> Any:
             return sorted(function.function_name for function in context.tx.list(Function))
 
-        names = await self.office.run(self.scope, work, {})
+        names = await self.office.run(scope, work, {})
         if name not in names:
             raise ControlError("NotFound", f"no function {name}; there are: {', '.join(names) or 'none'}", 404)
+        return function_arn(scope.region, scope.account, name)
 
     async def _why(self, _request: Request, request_id: str) -> Response:
         return _json(200, why(self.requests, request_id))

@@ -1,6 +1,7 @@
 """What functions write, per function: the last part in memory, everything in a file of bounded size.
 
-Not here: reading pipes (process), the `logs` service (control). Functions are told apart by their names.
+Not here: reading pipes (process), the `logs` service (control). Functions are told apart by account, region and name, which
+are the parts of a log's key.
 
 AWS: "Monitoring functions on the Lambda console": START, END, REPORT. Lines carry the time at which they were read.
 """
@@ -36,7 +37,7 @@ _OVERHEAD = 100
 @dataclass(frozen=True, slots=True)
 class LogSettings:
     directory: Path | None = None
-    """`<directory>/<function name>.log`; None: memory only."""
+    """`<directory>/<account>/<region>/<function name>.log`; None: memory only."""
     ring_bytes: int = 512 * 1024
     """Per function, in memory."""
     file_bytes: int = 16 * 1024 * 1024
@@ -97,7 +98,7 @@ def _timestamp(at: float) -> bytes:
 class FunctionLog:
     """One function's lines. `write` is cheap: the file is written some time later."""
 
-    def __init__(self, name: str, settings: LogSettings, clock: Clock) -> None:
+    def __init__(self, key: str, settings: LogSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._ring: deque[tuple[float, bytes, str]] = deque()
@@ -105,7 +106,7 @@ class FunctionLog:
         self._written = 0
         self._pending: list[tuple[float, bytes, str]] = []
         self._pending_size = 0
-        self._file = None if settings.directory is None else settings.directory / f"{name}.log"
+        self._file = None if settings.directory is None else settings.directory / f"{key}.log"
         self._broken = False
         self._followers: set[_Follower] = set()
 
@@ -199,23 +200,29 @@ class Logs:
         self._clock = clock
         self._loop = loop
         self._logs: dict[str, FunctionLog] = {}
+        """By key: `<account>/<region>/<function name>`."""
         self._timer: asyncio.TimerHandle | None = None
 
-    def of(self, name: str) -> FunctionLog:
-        found = self._logs.get(name)
+    def of(self, key: str) -> FunctionLog:
+        found = self._logs.get(key)
         if found is None:
-            found = self._logs[name] = FunctionLog(name, self._settings, self._clock)
+            found = self._logs[key] = FunctionLog(key, self._settings, self._clock)
         return found
 
-    def tail(self, name: str, count: int) -> list[LogLine]:
-        return self._logs[name].tail(count) if name in self._logs else []
+    def tail(self, key: str, count: int) -> list[LogLine]:
+        return self._logs[key].tail(count) if key in self._logs else []
 
-    def follow(self, name: str) -> AsyncIterator[LogLine]:
-        return self.of(name).follow()
+    def follow(self, key: str) -> AsyncIterator[LogLine]:
+        return self.of(key).follow()
 
-    def forget(self, name: str) -> None:
-        if name in self._logs:
-            self._logs[name].forget()
+    def forget(self, key: str) -> None:
+        if key in self._logs:
+            self._logs[key].forget()
+
+    def clear(self) -> None:
+        """All that is in memory. What workers that still run write is nobody's any more."""
+        self.write_files()
+        self._logs.clear()
 
     def start(self) -> None:
         if self._settings.directory is not None:
@@ -225,12 +232,15 @@ class Logs:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.write_files()
+
+    def write_files(self) -> None:
+        """Write what is not in the files yet."""
         for function_log in self._logs.values():
             function_log.flush()
 
     def _flush(self) -> None:
-        for function_log in self._logs.values():
-            function_log.flush()
+        self.write_files()
         self._timer = self._loop.call_later(_FLUSH_SECONDS, self._flush)
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from tidegate.core.arns import Arn
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.functions.catalog import Catalog
@@ -217,17 +218,21 @@ class FunctionService:
         up = sum(slot.kept and slot.phase is not Phase.STARTING for slot in group.slots)
         return Provisioned(up, group.failed)
 
-    def tail(self, name: str, count: int) -> list[LogLine]:
-        """The last lines of a function's log, oldest first."""
-        return self._logs.tail(name, count)
+    def tail(self, arn: str, count: int) -> list[LogLine]:
+        """The last lines of a function's log, oldest first. `arn`: without a qualifier, here and below."""
+        return self._logs.tail(_log_key(arn), count)
 
-    def forget_log(self, name: str) -> None:
+    def forget_log(self, arn: str) -> None:
         """What is kept of a function's log in memory."""
-        self._logs.forget(name)
+        self._logs.forget(_log_key(arn))
 
-    def follow(self, name: str) -> AsyncIterator[LogLine]:
+    def forget_logs(self) -> None:
+        """The same of every function."""
+        self._logs.clear()
+
+    def follow(self, arn: str) -> AsyncIterator[LogLine]:
         """Every line from now on, without end."""
-        return self._logs.follow(name)
+        return self._logs.follow(_log_key(arn))
 
     def stats(self) -> FunctionStats:
         counters: Counters = self._pool.counters
@@ -243,7 +248,7 @@ class FunctionService:
         )
 
     def _group(self, spec: FunctionSpec) -> FunctionGroup:
-        group = FunctionGroup(spec, self._logs.of(spec.name))
+        group = FunctionGroup(spec, self._logs.of(_log_key(spec.arn)))
         if self._debuggers.wants(spec):
             group.most = 1
         return group
@@ -274,6 +279,11 @@ class FunctionService:
     def _trace_header(self) -> str:
         root = f"1-{int(self._clock.time()):08x}-{self._ids.token_hex(24)}"
         return f"Root={root};Parent={self._ids.span_id()};Sampled=0"
+
+
+def _log_key(arn: str) -> str:
+    found = Arn.parse(arn)
+    return f"{found.account}/{found.region}/{found.resource.removeprefix('function:')}"
 
 
 def _settle(stream: ResponseStream, ended: asyncio.Future[Outcome]) -> None:

@@ -1,8 +1,7 @@
 """Reading logs: groups, streams and events, out of what the function service keeps of every function's lines.
 
 Kept is the last part of each function's log, in memory (half a megabyte; `functions.logs`): what is older, or was written
-before the last start, is in the files below the data directory only. Functions of one name in several accounts or regions
-share their log.
+before the last start, is in the files below the data directory only.
 
 AWS: *FilterLogEvents*, *GetLogEvents*, *DescribeLogStreams* (CloudWatch Logs API Reference).
 """
@@ -24,6 +23,7 @@ from tidegate.control.logs import groups
 from tidegate.control.logs.filters import compile_pattern
 from tidegate.control.logs.needs import needs
 from tidegate.control.service import ManagementService, Office
+from tidegate.core.arns import function_arn
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
 from tidegate.definition.records import LogGroup
@@ -50,11 +50,11 @@ class Line(Protocol):
 
 
 class LogSource(Protocol):
-    def tail(self, name: str, count: int) -> Sequence[Line]:
+    def tail(self, arn: str, count: int) -> Sequence[Line]:
         """The last lines of a function's log, oldest first."""
         ...
 
-    def forget_log(self, name: str) -> None: ...
+    def forget_log(self, arn: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class LogsService(ManagementService):
     async def _delete_group(self, params: Params, scope: Scope) -> None:
         name = await self._office.run(scope, groups.delete, params)
         if name.startswith(groups.OF_FUNCTIONS):
-            self._source.forget_log(name.removeprefix(groups.OF_FUNCTIONS))
+            self._source.forget_log(_function_of(name, scope))
 
     async def _describe_groups(self, params: Params, scope: Scope) -> dict[str, Any]:
         prefix, pattern = params.get("log_group_name_prefix"), params.get("log_group_name_pattern")
@@ -110,7 +110,7 @@ class LogsService(ManagementService):
         found: list[LogGroup] = await self._office.run(scope, groups.groups_of, {})
         shown = []
         for group in found:
-            events = self._events(group)
+            events = self._events(group, scope)
             named = (not prefix or group.name.startswith(prefix)) and (
                 not pattern or fnmatch.fnmatchcase(group.name.lower(), f"*{pattern.lower()}*")
             )
@@ -123,7 +123,7 @@ class LogsService(ManagementService):
     async def _describe_streams(self, params: Params, scope: Scope) -> dict[str, Any]:
         group = await self._group(params, scope)
         streams: dict[str, list[Event]] = {}
-        for event in self._events(group):
+        for event in self._events(group, scope):
             streams.setdefault(event.stream, []).append(event)
         by_time = params.get("order_by") == "LastEventTime"
         if by_time and params.get("log_stream_name_prefix"):
@@ -157,7 +157,7 @@ class LogsService(ManagementService):
             text = "logStreamNamePrefix and logStreamNames are mutually exclusive."
             raise ControlError("InvalidParameterException", text)
         matches = compile_pattern(params.get("filter_pattern"))
-        events = self._events(group)
+        events = self._events(group, scope)
         if names and (unknown := set(names) - {event.stream for event in events}):
             raise _no_stream(sorted(unknown)[0])
         after = params.get("next_token") or ""
@@ -181,7 +181,7 @@ class LogsService(ManagementService):
     async def _get(self, params: Params, scope: Scope) -> dict[str, Any]:
         group = await self._group(params, scope)
         name = params["log_stream_name"]
-        events = [event for event in self._events(group) if event.stream == name]
+        events = [event for event in self._events(group, scope) if event.stream == name]
         if not events:
             raise _no_stream(name)
         events = _within(events, params)
@@ -212,19 +212,23 @@ class LogsService(ManagementService):
         found: LogGroup = await self._office.run(scope, work, {})
         return found
 
-    def _events(self, group: LogGroup) -> list[Event]:
+    def _events(self, group: LogGroup, scope: Scope) -> list[Event]:
         """The oldest first; those that the group's retention has done with are gone."""
         if not group.name.startswith(groups.OF_FUNCTIONS):
             return []
         oldest = 0
         if group.retention_in_days is not None:
             oldest = int(self._office.clock.time() * 1000) - group.retention_in_days * _DAY
-        lines = self._source.tail(group.name.removeprefix(groups.OF_FUNCTIONS), 1 << 40)
+        lines = self._source.tail(_function_of(group.name, scope), 1 << 40)
         events = [
             Event(line.number, line.stream, int(line.at * 1000), line.text.decode("utf-8", "replace") + "\n")
             for line in lines
         ]
         return [event for event in events if event.timestamp >= oldest]
+
+
+def _function_of(group: str, scope: Scope) -> str:
+    return function_arn(scope.region, scope.account, group.removeprefix(groups.OF_FUNCTIONS))
 
 
 def _no_stream(name: str) -> ControlError:
