@@ -30,7 +30,10 @@ from tidegate.aws.sigv4 import (
 )
 from tidegate.core.message import Request
 
-SKEW = timedelta(minutes=15)
+_SKEW = 15
+"""Minutes that clocks may differ."""
+_SKEWS = {"execute-api": 5, "lambda": 5}
+"""AWS: as the messages of these say: `(… - 5 min.)`."""
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 _STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 _LONGEST = 604_800
@@ -167,7 +170,7 @@ def _of_query(request: Request) -> _Fields:
 def _checked(fields: _Fields, request: Request, *, service: str, region: str, now: datetime) -> Claim:
     """AWS's order: date, expiry, signed host, algorithm, credential."""
     moment, stamp = _moment(fields.timestamp)
-    _check_time(moment, fields.seconds, now)
+    _check_time(moment, fields.seconds, now, _SKEWS.get(service, _SKEW))
     signed = fields.signed.split(";")
     if "host" not in signed:
         raise SignatureError("InvalidSignature", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
@@ -222,22 +225,23 @@ def _moment(text: str) -> tuple[datetime, str]:
     return moment, moment.strftime(_STAMP_FORMAT)
 
 
-def _check_time(moment: datetime, seconds: int | None, now: datetime) -> None:
-    if moment > now + SKEW:
-        later = _stamp(now + SKEW)
+def _check_time(moment: datetime, seconds: int | None, now: datetime, minutes: int) -> None:
+    skew = timedelta(minutes=minutes)
+    if moment > now + skew:
+        later = _stamp(now + skew)
         raise SignatureError(
             "InvalidSignature",
-            f"Signature not yet current: {_stamp(moment)} is still later than {later} ({_stamp(now)} + 15 min.)",
+            f"Signature not yet current: {_stamp(moment)} is still later than {later} ({_stamp(now)} + {minutes} min.)",
         )
     if seconds is not None:
         if moment + timedelta(seconds=seconds) < now:
             text = f"Signature expired: {_stamp(moment)} is now earlier than {_stamp(now)}"
             raise SignatureError("InvalidSignature", text)
-    elif moment < now - SKEW:
-        earlier = _stamp(now - SKEW)
+    elif moment < now - skew:
+        earlier = _stamp(now - skew)
         raise SignatureError(
             "InvalidSignature",
-            f"Signature expired: {_stamp(moment)} is now earlier than {earlier} ({_stamp(now)} - 15 min.)",
+            f"Signature expired: {_stamp(moment)} is now earlier than {earlier} ({_stamp(now)} - {minutes} min.)",
         )
 
 
