@@ -105,8 +105,8 @@ def test_all_errors_of_sam_at_once(tmp_path: Path) -> None:
     text = SAM + "Resources:\n"
     for name in ("A", "B"):
         text += f"  {name}: {{Type: AWS::Serverless::Function, Properties: {{{INLINE}, Tracing: 5, Nope: 1}}}}\n"
-    found = problems(tmp_path, text + "  Queue: {Type: AWS::SQS::Queue}\n")
-    assert [line.split(":")[0] for line in found] == ["A", "B", "Queue"]
+    found = problems(tmp_path, text + "  Net: {Type: AWS::EC2::VPC}\n")
+    assert [line.split(":")[0] for line in found] == ["A", "B", "Net"]
 
 
 RAW = """
@@ -160,23 +160,39 @@ def test_a_cycle_in_a_template(tmp_path: Path) -> None:
 def test_refused_types_are_all_named_at_once(tmp_path: Path) -> None:
     text = """
 Resources:
-  Queue: {Type: AWS::SQS::Queue}
+  Net: {Type: AWS::EC2::VPC}
   Mine: {Type: 'Custom::Thing'}
   Table: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: []}}
-  Off: {Type: AWS::SNS::Topic, Condition: Never}
+  Off: {Type: AWS::EC2::Subnet, Condition: Never}
 Conditions: {Never: !Equals [a, b]}
 """
     assert problems(tmp_path, text) == [
-        "Queue: the resource type AWS::SQS::Queue is not supported",
+        "Net: the resource type AWS::EC2::VPC is not supported",
         "Mine: custom resources (Custom::Thing) are not supported",
     ]
 
 
 def test_refused_types_that_sam_makes(tmp_path: Path) -> None:
-    events = "Events: {Tick: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}}"
-    text = SAM + f"Resources: {{Fn: {{Type: AWS::Serverless::Function, Properties: {{{INLINE}, {events}}}}}}}"
-    (found,) = problems(tmp_path, text)
-    assert "AWS::Events::Rule, which the SAM transform makes, is not supported" in found
+    gradual = "AutoPublishAlias: live, DeploymentPreference: {Type: Canary10Percent5Minutes}"
+    text = SAM + f"Resources: {{Fn: {{Type: AWS::Serverless::Function, Properties: {{{INLINE}, {gradual}}}}}}}"
+    found = problems(tmp_path, text)
+    assert any("AWS::CodeDeploy::Application, which the SAM transform makes, is not supported" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("event", "refusal"),
+    [
+        ("{Type: Schedule, Properties: {Schedule: rate(1 hour)}}", "FnIt.ScheduleExpression: nothing happens on"),
+        ("{Type: EventBridgeRule, Properties: {Pattern: {source: [s]}}}", "FnIt.Targets: AWS::Lambda::Function: rules"),
+        ("{Type: SNS, Properties: {Topic: !Ref Topic}}", "FnIt.Protocol: functions are not called by topics"),
+        ("{Type: S3, Properties: {Bucket: !Ref Bucket, Events: s3:ObjectCreated:*}}", "Bucket.NotificationConf"),
+    ],
+)
+def test_what_would_never_call_a_function_is_refused(tmp_path: Path, event: str, refusal: str) -> None:
+    function = f"{{Type: AWS::Serverless::Function, Properties: {{{INLINE}, Events: {{It: {event}}}}}}}"
+    sources = "  Topic: {Type: AWS::SNS::Topic}\n  Bucket: {Type: AWS::S3::Bucket}\n"
+    found = problems(tmp_path, SAM + f"Resources:\n  Fn: {function}\n{sources}")
+    assert any(line.startswith(refusal) for line in found), found
 
 
 def test_other_transforms_are_refused(tmp_path: Path) -> None:
@@ -269,5 +285,5 @@ def test_what_asks_for_nothing_is_not_warned_of(tmp_path: Path) -> None:
 
 def test_nothing_is_touched_when_something_is_wrong(bench: Bench) -> None:
     with pytest.raises(DeployError):
-        bench.deploy(RAW + "  Queue: {Type: AWS::SQS::Queue}\n")
+        bench.deploy(RAW + "  Net: {Type: AWS::EC2::VPC}\n")
     assert (bench.world.calls, bench.stacks, bench.lines) == ([], {}, [])
