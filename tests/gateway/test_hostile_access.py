@@ -282,6 +282,7 @@ def test_altered_after_presigning(server: Server, guarded: str, judged: Backend,
     before = len(judged.received)
     status, headers, body = PRESIGNED[case](signed(guarded, presign=60)).to(server)
     assert status == 403, body
+    assert (b"Signature Version 4A" in body) is (case == "Signature Version 4A")
     assert headers["x-amzn-errortype"] in (
         MISMATCH, INCOMPLETE, "UnrecognizedClientException", "MissingAuthenticationTokenException",
     )  # fmt: skip

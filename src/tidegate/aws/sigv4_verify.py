@@ -104,8 +104,7 @@ class _Fields:
 
 def _of_header(request: Request, text: str) -> _Fields:
     algorithm, _, rest = text.strip().partition(" ")
-    if algorithm.startswith("AWS4-ECDSA"):
-        raise SignatureError("IncompleteSignature", "Tidegate does not support Signature Version 4A")
+    _refuse_version_4a(algorithm)
     fields: dict[str, str] = {}
     for part in rest.split(","):
         name, equals, value = part.strip().partition("=")
@@ -140,6 +139,11 @@ def _of_header(request: Request, text: str) -> _Fields:
     )
 
 
+def _refuse_version_4a(algorithm: str) -> None:
+    if algorithm.startswith("AWS4-ECDSA"):
+        raise SignatureError("IncompleteSignature", "Tidegate does not support Signature Version 4A")
+
+
 def _of_query(request: Request) -> _Fields:
     given: dict[str, str] = {}
     for part in request.query.split("&"):
@@ -149,6 +153,7 @@ def _of_query(request: Request) -> _Fields:
             # Of two neither can be meant for sure.
             raise SignatureError("IncompleteSignature", f"AWS query-string parameters must include '{name}' once. ")
         given.setdefault(name, unquote(value))
+    _refuse_version_4a(given.get("X-Amz-Algorithm", ""))
     missing = [name for name in _REQUIRED if not given.get(name)]
     if missing:
         named = "".join(f"AWS query-string parameters must include '{name}'. " for name in missing)
