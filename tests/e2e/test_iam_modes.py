@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.support.running import Server, zip_of
 from tidegate.cli import main
 
 ACCOUNT = "000000000000"
+LOCAL = {"AccessKeyId": "test", "SecretAccessKey": "test"}
 INVALID = "The security token included in the request is invalid."
 
 
@@ -90,10 +91,10 @@ def test_bootstrap_works_on_its_own_only(enforced: Server, data: Path, tmp_path:
     running = tidegate("iam", "bootstrap", "--data", str(data), "--user", "second")
     assert running.returncode == 1
     assert f"a server works on {data}" in running.stderr
+    assert "--data DIRECTORY" in CliRunner().invoke(main, ["iam", "bootstrap"]).output
     bootstrap(tmp_path, "--user", "boss")
-    again = tidegate("iam", "bootstrap", "--data", str(tmp_path), "--user", "boss")
-    assert (again.returncode, again.stderr) == (1, "Error: User with name boss already exists.\n")
-    assert "--data DIRECTORY" in tidegate("iam", "bootstrap").stderr
+    again = CliRunner().invoke(main, ["iam", "bootstrap", "--data", str(tmp_path), "--user", "boss"])
+    assert (again.exit_code, again.output) == (1, "Error: User with name boss already exists.\n")
 
 
 def test_the_secret_key_is_the_operators_or_the_directorys(tmp_path: Path) -> None:
@@ -273,47 +274,67 @@ def test_hostile_requests(enforced: Server, iam: Any, administrator: Keys) -> No
     assert call(gone) == (403, "UnrecognizedClientException")
 
 
-def test_what_was_given_to_anybody_ends_where_permissions_are_real(tmp_path: Path) -> None:
-    keys = bootstrap(tmp_path)
-    server = Server(tmp_path).start()
-    try:
-        root = server.client("sts").get_session_token()["Credentials"]
-        opened = client(server, "sts", keys).get_session_token()["Credentials"]
-        assert client(server, "sts", root).get_caller_identity()["Arn"].endswith(":root")
-    finally:
-        server.stop()
-    server = Server(tmp_path, ("--iam", "enforce")).start()
-    try:
-        for given in (root, opened):
-            assert fails(client(server, "sts", given).get_caller_identity)[0] == "InvalidClientTokenId"
-        assert client(server, "sts", keys).get_caller_identity()["Arn"].endswith("user/admin")
-        proved = client(server, "sts", keys).get_session_token(DurationSeconds=900)["Credentials"]
-        admin = f"127.0.0.1:{server.port}"
-        moved = signed(
-            server, admin, "/_tidegate/clock", keys, service="tidegate", method="POST", body=b'{"advance":960}'
-        )
-        assert send(server, moved, "/_tidegate/clock").status == 200
-        # Its signer's clock would be the server's.
-        late = datetime.now(UTC) + timedelta(seconds=960)
-        request = signed(server, admin, "/restapis", proved, service="apigateway", at=late)
-        answer = send(server, request, "/restapis")
-        assert (answer.status, answer.header("x-amzn-ErrorType")) == (403, "ExpiredTokenException")
-    finally:
-        server.stop()
+@dataclass(frozen=True)
+class Closed:
+    """A server that was open to everybody before, and what it gave away then."""
+
+    server: Server
+    own: Keys
+    foreign: Keys
+    given: tuple[Keys, ...]
+
+    def admin(self, keys: Keys, path: str, body: bytes = b"", at: datetime | None = None) -> int:
+        method = "POST" if path in ("reset", "clock") else "GET"
+        target, host = f"/_tidegate/{path}", f"127.0.0.1:{self.server.port}"
+        request = signed(self.server, host, target, keys, service="tidegate", method=method, body=body, at=at)
+        return send(self.server, request, target).status
 
 
-def test_another_accounts_administrator_has_its_own_account(enforced: Server, data: Path, tmp_path: Path) -> None:
-    shutil.copy(data / "secret.key", tmp_path)
-    own, foreign = bootstrap(tmp_path), bootstrap(tmp_path, "--account", "343434343434", "--user", "them")
-    server = Server(tmp_path, ("--iam", "enforce")).start()
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
+    data = tmp_path_factory.mktemp("closed")
+    own, foreign = bootstrap(data), bootstrap(data, "--account", "343434343434", "--user", "them")
+    server = Server(data).start()
     try:
-        client(server, "apigateway", own).create_rest_api(name="ours")
-        assert client(server, "apigateway", foreign).get_rest_apis()["items"] == []
-        for keys, status in ((own, 200), (foreign, 403)):
-            request = signed(server, f"127.0.0.1:{server.port}", "/_tidegate/stacks", keys, service="tidegate")
-            assert send(server, request, "/_tidegate/stacks").status == status
+        given = [client(server, "sts", keys).get_session_token()["Credentials"] for keys in (own, LOCAL)]
+        assert client(server, "sts", given[1]).get_caller_identity()["Arn"].endswith(":root")
     finally:
         server.stop()
+    server = Server(data, ("--iam", "enforce")).start()
+    yield Closed(server, own, foreign, tuple(given))
+    server.stop()
+
+
+def test_what_was_given_to_anybody_ends_where_permissions_are_real(closed: Closed) -> None:
+    for keys in closed.given:
+        assert fails(client(closed.server, "sts", keys).get_caller_identity)[0] == "InvalidClientTokenId"
+    assert client(closed.server, "sts", closed.own).get_caller_identity()["Arn"].endswith("user/admin")
+
+
+def test_another_accounts_administrator_has_its_own_account(closed: Closed) -> None:
+    client(closed.server, "apigateway", closed.own).create_rest_api(name="ours")
+    assert client(closed.server, "apigateway", closed.foreign).get_rest_apis()["items"] == []
+    assert [closed.admin(keys, "stacks") for keys in (closed.own, closed.foreign)] == [200, 403]
+
+
+def test_sessions_expire(closed: Closed) -> None:
+    session = client(closed.server, "sts", closed.own).get_session_token(DurationSeconds=900)["Credentials"]
+    assert closed.admin(closed.own, "clock", b'{"advance":960}') == 200
+    # Its signer's clock would be the server's.
+    late = datetime.now(UTC) + timedelta(seconds=960)
+    request = signed(closed.server, "x", "/restapis", session, service="apigateway", at=late)
+    answer = send(closed.server, request, "/restapis")
+    assert (answer.status, answer.header("x-amzn-ErrorType")) == (403, "ExpiredTokenException")
+    request = signed(closed.server, "x", "/restapis", closed.own, service="apigateway", at=late)
+    assert send(closed.server, request, "/restapis").status == 200
+    assert closed.admin(closed.own, "clock", b'{"reset":true}', at=late) == 200
+
+
+def test_resetting_leaves_the_callers(closed: Closed) -> None:
+    apis = client(closed.server, "apigateway", closed.own)
+    apis.create_rest_api(name="gone soon")
+    assert closed.admin(closed.own, "reset") == 200
+    assert apis.get_rest_apis()["items"] == []
 
 
 def test_tidegates_own_interface(enforced: Server, iam: Any, administrator: Keys) -> None:
@@ -509,19 +530,5 @@ def test_soft_only_says_so(tmp_path: Path) -> None:
             f"--iam enforce would refuse arn:aws:iam::{ACCOUNT}:user/soft lambda:ListFunctions on *: "
             "no identity-based policy allows lambda:ListFunctions"
         )
-    finally:
-        server.stop()
-
-
-def test_resetting_leaves_the_callers(tmp_path: Path) -> None:
-    keys = bootstrap(tmp_path)
-    server = Server(tmp_path, ("--iam", "enforce")).start()
-    try:
-        client(server, "apigateway", keys).create_rest_api(name="x")
-        request = signed(
-            server, f"127.0.0.1:{server.port}", "/_tidegate/reset", keys, service="tidegate", method="POST"
-        )
-        assert send(server, request, "/_tidegate/reset").status == 200
-        assert client(server, "apigateway", keys).get_rest_apis()["items"] == []
     finally:
         server.stop()
