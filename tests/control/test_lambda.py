@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.running import Server, make_function, zip_of
+from tidegate.functions.isolation import Isolation
 
 HELLO = (
     "def handler(event, context):\n    print('said', event)\n    return {'got': event, 'name': context.function_name}\n"
@@ -42,6 +43,9 @@ def test_life_of_a_function(server: Server) -> None:
     assert client.invoke(FunctionName="life")["Payload"].read() == b"2"
     client.update_function_configuration(FunctionName="life", Timeout=7, Environment={"Variables": {}})
     assert client.get_function_configuration(FunctionName="life:$LATEST")["Timeout"] == 7
+    if Isolation().available():
+        changed = client.update_function_configuration(FunctionName="life", EphemeralStorage={"Size": 1024})
+        assert (changed["Timeout"], changed["EphemeralStorage"]) == (7, {"Size": 1024})
     assert "life" in [
         f["FunctionName"] for p in client.get_paginator("list_functions").paginate() for f in p["Functions"]
     ]

@@ -218,3 +218,29 @@ def test_without_namespaces_it_is_said_and_functions_run(tmp_path: Path, caplog:
         assert not isolation.available()
     assert len(caplog.messages) == 1
     assert not Isolation(wanted=False).available()
+
+
+@needs_namespaces
+def test_tmp_has_the_size_that_was_asked_for(tmp_path: Path) -> None:
+    size = "(lambda s: s.f_blocks * s.f_frsize // 2**20)(os.statvfs('/tmp'))"
+    take = "(lambda f: tried(lambda: os.posix_fallocate(f.fileno(), 0, {} * 2**20)))(open('/tmp/big', 'wb'))"
+
+    async def work() -> None:
+        async with lab(tmp_path) as room:
+            assert await room.service.limits_storage()
+            arn = room.add(EVAL, storage=700)
+            assert await room.value(arn, size) == 700
+            assert await room.value(arn, take.format(701)) == "OSError"
+            assert await room.value(arn, "open('/tmp/small', 'w').write('x')") == 1
+            assert await room.value(arn, "open('/tmp/small').read()") == "x"
+            assert list((tmp_path / "scratch").rglob("small")) == []
+
+    run(work())
+
+
+def test_without_namespaces_tmp_has_no_size(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with lab(tmp_path, isolated=False) as room:
+            assert not await room.service.limits_storage()
+
+    run(work())

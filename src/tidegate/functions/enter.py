@@ -1,6 +1,8 @@
 """Puts a function's process into its own world, then becomes its program (see isolation):
 
-    enter.py DIRECTORY TMP [hide PATH | bind PATH THERE]… -- COMMAND…
+    enter.py DIRECTORY TMP [size MB | hide PATH | bind PATH THERE]… -- COMMAND…
+
+With a size, /tmp is in memory: there is no other file system whose size an ordinary user can set.
 
 Runs as a script of its own between the gateway and the function, with nothing but the standard library.
 
@@ -59,14 +61,17 @@ def _read_only(path: str, on: bool) -> None:
     _check(result, f"mount_setattr {path}")
 
 
-def _arrange(hide: list[str], tmp: str, binds: list[tuple[str, str]]) -> None:
+def _arrange(hide: list[str], tmp: str, binds: list[tuple[str, str]], size: str | None) -> None:
     """Everything that is needed is held by a descriptor before anything is hidden, since it may lie in what is hidden."""
     held = [(os.open(here, _O_PATH), there) for here, there in binds]
     temporary = os.open(tmp, _O_PATH)
     for path in hide:
         if os.path.isdir(path):  # one may be inside another  # noqa: PTH112
             _mount("tmpfs", path, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755,size=256k")
-    _bind(temporary, "/tmp")  # noqa: S108 - the function's own
+    if size is None:
+        _bind(temporary, "/tmp")  # noqa: S108 - the function's own
+    else:
+        _mount("tmpfs", "/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, f"mode=700,size={size}m")  # noqa: S108
     for descriptor, target in held:
         os.makedirs(target, exist_ok=True)  # noqa: PTH103
         _bind(descriptor, target)
@@ -101,13 +106,17 @@ def main(arguments: list[str]) -> None:
     (directory, tmp, *words), command = arguments[:split], arguments[split + 1 :]
     hide: list[str] = []
     binds: list[tuple[str, str]] = []
+    size: str | None = None
     while words:
-        if words.pop(0) == "hide":
+        word = words.pop(0)
+        if word == "hide":
             hide.append(words.pop(0))
+        elif word == "size":
+            size = words.pop(0)
         else:
             binds.append((words.pop(0), words.pop(0)))
     _new_namespaces()
-    _arrange(hide, tmp, binds)
+    _arrange(hide, tmp, binds, size)
     _give_up_powers()
     _scope_signals()
     os.chdir(directory)

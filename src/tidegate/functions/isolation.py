@@ -21,7 +21,7 @@ from pathlib import Path
 from tidegate.functions.environment import Place
 from tidegate.functions.python_home import provided_distributions
 from tidegate.functions.runtimes import Runtime
-from tidegate.functions.spec import FunctionSpec
+from tidegate.functions.spec import STORAGE, FunctionSpec
 
 log = logging.getLogger("tidegate.functions")
 
@@ -100,7 +100,7 @@ class Isolation:
             hidden = [path for path in hidden if path != self._home]
         task_root = place.task_root if folder else TASK_ROOT
         shown = [(path, path) for path in dict.fromkeys(expose) if _below(path, [*hidden, TMP])]
-        prefix = self._enter(task_root, place.scratch, hidden, [*binds, *shown])
+        prefix = self._enter(task_root, place.scratch, hidden, [*binds, *shown], spec.storage)
         cell = Cell(place, prefix, tuple(binds))
         inside = replace(
             place,
@@ -113,8 +113,12 @@ class Isolation:
         )
         return replace(cell, place=inside)
 
-    def _enter(self, cwd: str, tmp: str, hidden: list[str], binds: list[tuple[str, str]]) -> tuple[str, ...]:
+    def _enter(
+        self, cwd: str, tmp: str, hidden: list[str], binds: list[tuple[str, str]], storage: int = STORAGE
+    ) -> tuple[str, ...]:
         words = [self._python, "-I", "-S", _ENTER, cwd, tmp]
+        if storage != STORAGE:
+            words += ("size", str(storage))
         for path in hidden:
             words += ("hide", path)
         for here, there in binds:

@@ -22,7 +22,6 @@ _NICENESS = 5
 _LIMITS = {
     resource.RLIMIT_CORE: 0,
     resource.RLIMIT_NOFILE: 1024,
-    resource.RLIMIT_FSIZE: 512 * 1024 * 1024,  # the default size of /tmp
 }
 _MOST_PROCESSES = 1024
 _FIRST_TO_GO = b"1000"
@@ -46,8 +45,10 @@ class ChildProcess:
         self._pidfd = -1
         self._resume: asyncio.TimerHandle | None = None
 
-    def start(self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> None:
-        """Raises OSError. Descriptors of the gateway are not inherited; the process leads a session and group of its own."""
+    def start(self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], storage: int) -> None:
+        """`storage`: MB that one file may have. Raises OSError. Descriptors of the gateway are not inherited; the process leads
+        a session and group of its own.
+        """
         self._output, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(write_end, True)
         try:
@@ -66,7 +67,7 @@ class ChildProcess:
             raise
         finally:
             os.close(write_end)
-        _limit(self._process.pid)
+        _limit(self._process.pid, storage)
         _stand_back(self._process.pid)
         self._loop.add_reader(self._output, self._readable)
         self._loop.add_reader(self._pidfd, self._exited)
@@ -187,9 +188,9 @@ def _proportional(pid: int) -> int:
         return 0
 
 
-def _limit(pid: int) -> None:
+def _limit(pid: int, storage: int) -> None:
     """What one process may take from all. AWS: "Lambda quotas"; a process of ours has some 100 of each open."""
-    for kind, most in _LIMITS.items():
+    for kind, most in (*_LIMITS.items(), (resource.RLIMIT_FSIZE, storage * 1024 * 1024)):
         with contextlib.suppress(OSError, ValueError):  # it has ended, or our own limit is lower still
             resource.prlimit(pid, kind, (most, most))
     with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "wb", buffering=0) as score:

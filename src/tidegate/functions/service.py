@@ -72,7 +72,7 @@ class FunctionService:
         self.provisionable = max(0, min(settings.workers_per_function, settings.workers - 1))
         """See `spec.Provisioning`."""
         options = pool_settings(settings, self._scratch.own)
-        starter = Starter(
+        self._starter = Starter(
             options,
             code=packages.path,
             opt=Layers(packages).opt,
@@ -83,7 +83,7 @@ class FunctionService:
             ids=ids,
             loop=loop,
         )
-        self._pool = Pool(options, starter, clock=clock, loop=loop)
+        self._pool = Pool(options, self._starter, clock=clock, loop=loop)
         self._catalog = Catalog(self._pool, ids, self._group)
         self._hot_reload = HotReload(self._catalog, loop)
         for entry in catalog.values():
@@ -208,6 +208,10 @@ class FunctionService:
         alias = self._catalog.alias(arn)
         policy = own if alias is None else replace(alias.events, dead_letter=own.dead_letter)
         return policy, function.quota.limit
+
+    async def limits_storage(self) -> bool:
+        """See `spec.Storage`."""
+        return await self._starter.isolates()
 
     def provisioned(self, arn: str) -> Provisioned:
         """See `spec.Provisioning`."""

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 from tidegate.core.arns import function_arn
 
 LATEST: Final = "$LATEST"
+STORAGE: Final = 512
+"""MB of /tmp that AWS gives unless asked for another size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class FunctionSpec:
     memory: int
     """MB."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    storage: int = STORAGE
+    """MB of /tmp."""
     layers: tuple[str, ...] = ()
     """Code hashes, as `code_sha256`, in the order in which they are laid over each other."""
     folder: str | None = None
@@ -215,7 +219,15 @@ class Provisioning(Protocol):
         ...
 
 
-class ManagedFunctions(Functions, Provisioning, Protocol):
+class Storage(Protocol):
+    """What the management API asks about /tmp."""
+
+    async def limits_storage(self) -> bool:
+        """Whether a function's /tmp can have a size here."""
+        ...
+
+
+class ManagedFunctions(Functions, Provisioning, Storage, Protocol):
     """What the Lambda API needs of the function service."""
 
 

@@ -77,9 +77,13 @@ class Starter:
         runtime = await self._runtimes.find(spec.runtime)
         opt = await self._loop.run_in_executor(None, self._opt, spec.layers) if spec.layers else _NO_LAYERS
         self._announce(spec, runtime, opt)
-        isolated = await self._loop.run_in_executor(None, self._isolation.available)
+        isolated = await self.isolates()
         if wanted():
             await worker.start(runtime, opt, self._isolation if isolated else None)
+
+    async def isolates(self) -> bool:
+        """Whether workers get namespaces of their own."""
+        return await self._loop.run_in_executor(None, self._isolation.available)
 
     def _announce(self, spec: FunctionSpec, runtime: Runtime, opt: Path) -> None:
         """What is not as on AWS: once per function, whatever else of it changes."""

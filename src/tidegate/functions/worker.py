@@ -135,7 +135,10 @@ class Worker:
                 place, prefix, command = cell.place, cell.prefix, [cell.inside(word) for word in command]
             environment = worker_environment(plan.spec, plan.base_environment, place)
             self._process.start(
-                [*prefix, *wrapper(environment, place), *command], cwd=plan.task_root, environment=environment
+                [*prefix, *wrapper(environment, place), *command],
+                cwd=plan.task_root,
+                environment=environment,
+                storage=plan.spec.storage,
             )
             self.running = True
         except ValueError as error:  # a NUL byte in a variable or in the handler's name

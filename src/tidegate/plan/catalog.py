@@ -32,6 +32,7 @@ def catalog_entry(function: Function | FunctionVersion, scope: Scope) -> Catalog
         role=function.role,
         timeout=function.timeout,
         memory=function.memory_size,
+        storage=function.ephemeral_storage,
         environment=function.environment or {},
         layers=tuple(layer.code_sha256 for layer in function.layers if layer.code_sha256),
         folder=function.folder,

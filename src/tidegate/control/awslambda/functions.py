@@ -31,6 +31,7 @@ from tidegate.control.awslambda.settings import (
     read_environment,
     read_runtime,
     refuse_unsupported,
+    storage,
 )
 from tidegate.control.awslambda.shown import configuration
 from tidegate.control.awslambda.versions import drop_version, publish, versions_of
@@ -65,6 +66,7 @@ def create_function(context: Context, params: Params) -> dict[str, Any]:
         description=params.get("description") or "",
         timeout=params.get("timeout") or 3,
         memory_size=params.get("memory_size") or 128,
+        ephemeral_storage=storage(params),
         environment=read_environment(params.get("environment")),
         architectures=params.get("architectures") or [HERE],
         tracing_mode=(params.get("tracing_config") or {}).get("mode") or "PassThrough",
@@ -147,6 +149,8 @@ def update_function_configuration(context: Context, params: Params) -> dict[str,
         changes["runtime"] = read_runtime(params["runtime"])
     if params.get("environment") is not None:
         changes["environment"] = read_environment(params["environment"])
+    if params.get("ephemeral_storage"):
+        changes["ephemeral_storage"] = storage(params)
     if params.get("tracing_config"):
         changes["tracing_mode"] = params["tracing_config"].get("mode") or function.tracing_mode
     if params.get("layers") is not None:

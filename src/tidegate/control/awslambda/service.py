@@ -19,10 +19,11 @@ from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.lookup import get_configured, invalid, resolve_arn
 from tidegate.control.awslambda.needs import needs
 from tidegate.control.awslambda.objects import Objects, with_object
+from tidegate.control.awslambda.settings import storage
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request
-from tidegate.functions.spec import Events, InvokeError, ManagedFunctions, StreamedResult
+from tidegate.functions.spec import STORAGE, Events, InvokeError, ManagedFunctions, StreamedResult
 from tidegate.state.callers import Caller
 
 _MAX_CLIENT_CONTEXT = 3583
@@ -55,6 +56,10 @@ class LambdaService(ManagementService):
             return await self._invoke(params, scope)
         if form.name == "InvokeWithResponseStream":
             return await self._invoke_stream(params, scope)
+        if storage(params) != STORAGE and not await self._functions.limits_storage():
+            raise invalid(
+                f"Ephemeral storage other than {STORAGE} MB needs namespaces, which this machine does not let Tidegate make"
+            )
         params = await with_object(self._objects, self._folders, form.name, params, scope)
         if form.name in provisioned.OPERATIONS:
             return await self._provisioned(form, params, scope, request)

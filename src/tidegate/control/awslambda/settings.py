@@ -15,6 +15,7 @@ from tidegate.control.awslambda.lookup import invalid, read_name
 from tidegate.control.context import Context
 from tidegate.functions.packages import PackageError
 from tidegate.functions.runtimes import UnsupportedRuntime, require_installed
+from tidegate.functions.spec import STORAGE
 
 _REFUSED = {
     "code_signing_config_arn": "code signing",
@@ -75,8 +76,11 @@ def refuse_unsupported(params: Params) -> None:
         raise invalid("Tidegate does not support log levels yet")
     if (params.get("code") or {}).get("source_kms_key_arn"):
         raise invalid("Tidegate does not support customer managed keys yet")
-    if (params.get("ephemeral_storage") or {}).get("size", 512) != 512:
-        raise invalid("Tidegate does not support ephemeral storage sizes other than 512 yet")
+
+
+def storage(params: Params) -> int:
+    size: int = (params.get("ephemeral_storage") or {}).get("size") or STORAGE
+    return size
 
 
 def read_code(context: Context, code: Params) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def configuration(function: Function | FunctionVersion, *, qualifier: str | None
         "last_update_status": "Successful",
         "package_type": "Zip",
         "architectures": function.architectures,
-        "ephemeral_storage": {"size": 512},
+        "ephemeral_storage": {"size": function.ephemeral_storage},
         "snap_start": {"apply_on": "None", "optimization_status": "Off"},
         "logging_config": {"log_format": "Text", "log_group": f"/aws/lambda/{function.function_name}"},
     }

@@ -62,6 +62,8 @@ class Configured(Invocable):
     description: str = ""
     timeout: int = 3
     memory_size: int = 128
+    ephemeral_storage: int = 512
+    """MB of /tmp."""
     environment: dict[str, str] | None = None
     architectures: list[str] = field(default_factory=lambda: ["x86_64"])
     tracing_mode: str = "PassThrough"

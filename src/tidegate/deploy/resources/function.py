@@ -32,6 +32,7 @@ _CONFIGURATION = (
         "DeadLetterConfig",
         "Description",
         "Environment",
+        "EphemeralStorage",
         "Handler",
         "Layers",
         "MemorySize",
@@ -44,6 +45,7 @@ _CLEARED: Mapping[str, Any] = {
     "DeadLetterConfig": {"TargetArn": ""},
     "Description": "",
     "Environment": {"Variables": {}},
+    "EphemeralStorage": {"Size": 512},
     "Layers": [],
     "MemorySize": 128,
     "Timeout": 3,
@@ -63,7 +65,6 @@ class Function(Provider):
         reported={
             "Architectures": f"functions run on this machine's architecture ({_HERE})",
             "CodeSigningConfigArn": "code is not verified",
-            "EphemeralStorage": "scratch space is not limited",
             "FunctionScalingConfig": "has no effect",
             "KmsKeyArn": "has no effect; nothing is encrypted at rest",
             "LoggingConfig": "has no effect; see `tidegate logs`",
