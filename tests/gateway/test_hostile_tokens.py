@@ -180,23 +180,23 @@ def api(server: Server, request: pytest.FixtureRequest) -> ApiBuilder:
     """Behind two pools; every answer is kept, or none."""
     built = ApiBuilder(server)
     arns = [f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{name}" for name in (FIRST, SECOND)]
-    authorizer = built.client.create_authorizer(
-        restApiId=built.id,
-        name="pools",
-        type="COGNITO_USER_POOLS",
-        providerARNs=arns,
-        identitySource="method.request.header.Authorization",
-        identityValidationExpression="client-1",
-        authorizerResultTtlInSeconds=request.param,
-    )["id"]
-    built.mock("/", "GET", body="$context.authorizer.claims.iss")
-    patches = [
-        {"op": "replace", "path": "/authorizationType", "value": "COGNITO_USER_POOLS"},
-        {"op": "replace", "path": "/authorizerId", "value": authorizer},
-    ]
-    built.client.update_method(
-        restApiId=built.id, resourceId=built.resources["/"], httpMethod="GET", patchOperations=patches
-    )
+    source = "method.request.header.Authorization"
+    options = {"type": "COGNITO_USER_POOLS", "providerARNs": arns, "identitySource": source}
+    options |= {"restApiId": built.id, "authorizerResultTtlInSeconds": request.param}
+    for path, more, scopes in (
+        ("/", {"name": "one client", "identityValidationExpression": "client-1"}, []),
+        ("/scoped", {"name": "any client"}, ["pets/read", "pets/write"]),
+    ):
+        authorizer = built.client.create_authorizer(**options, **more)["id"]
+        built.mock(path, "GET", body="$context.authorizer.claims.iss")
+        patches = [
+            {"op": "replace", "path": "/authorizationType", "value": "COGNITO_USER_POOLS"},
+            {"op": "replace", "path": "/authorizerId", "value": authorizer},
+            *({"op": "add", "path": "/authorizationScopes", "value": scope} for scope in scopes),
+        ]
+        built.client.update_method(
+            restApiId=built.id, resourceId=built.resources[path], httpMethod="GET", patchOperations=patches
+        )
     built.deploy()
     return built
 
@@ -255,3 +255,24 @@ def test_unknown_names_of_keys_ask_the_pool_no_more_often(server: Server, api: A
     assert len(pool.received) - before <= 1
     # And pools that the authorizer does not name are never asked.
     assert not [call for call in pool.received if FOREIGN in call.target]
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"scope": "pets/read"}, 200),
+        ({"scope": "openid pets/write"}, 200),
+        ({"scope": "openid"}, 401),
+        ({"scope": ""}, 401),
+        ({"scope": None}, 401),
+        ({"scope": "pets/read2"}, 401),
+        ({"scope": "pets/"}, 401),
+        ({"scope": "PETS/READ"}, 401),
+        ({"scope": "pets/read,pets/write"}, 401),
+        ({"scope": "pets/read", "token_use": "id"}, 401),
+        ({"scope": "pets/read", "token_use": None}, 401),
+    ],
+)
+def test_scopes(server: Server, api: ApiBuilder, options: dict[str, Any], status: int) -> None:
+    access = token(**{"token_use": "access", "aud": None, **options})
+    assert server.call(api.id, "/prod/scoped", headers={"Authorization": f"Bearer {access}"}).status == status
