@@ -246,6 +246,13 @@ def _hash_holds(secret: str, client_id: str, name: str, given: str) -> bool:
     return hmac.compare_digest(wanted, given.encode())
 
 
+def check_client_secret(desk: Desk, client: UserPoolClient, given: str | None) -> None:
+    """Raises ControlError."""
+    secret = secret_of(desk.tools.secrets, client)
+    if not hmac.compare_digest((secret or "").encode(), (given or "").encode()):
+        raise ControlError("UnauthorizedException", "Invalid client secret")
+
+
 def allows(client: UserPoolClient, flow: str) -> bool:
     """`flow`: with the `ALLOW_` prefix."""
     given = client.explicit_auth_flows

@@ -41,8 +41,6 @@ _REFUSED: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "lambda_config": ("Lambda triggers (LambdaConfig)", lambda given: any(given.values())),
     "mfa_configuration": ("multi-factor authentication (MfaConfiguration)", lambda given: given != "OFF"),
     "sms_configuration": ("SMS messages (SmsConfiguration)", bool),
-    "sms_verification_message": ("SMS messages (SmsVerificationMessage)", bool),
-    "sms_authentication_message": ("SMS messages (SmsAuthenticationMessage)", bool),
     "device_configuration": ("devices (DeviceConfiguration)", bool),
     "dcr_configuration": ("dynamic client registration (DcrConfiguration)", bool),
     "acr_configuration": ("AcrConfiguration", bool),
@@ -69,12 +67,15 @@ _REFUSED: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
         lambda given: "phone_number" in given,
     ),
     "verification_message_template": (
-        "SMS messages, and links instead of codes (VerificationMessageTemplate)",
-        lambda given: given.get("default_email_option") == "CONFIRM_WITH_LINK" or bool(given.get("sms_message")),
+        "links instead of codes (VerificationMessageTemplate)",
+        lambda given: given.get("default_email_option") == "CONFIRM_WITH_LINK",
     ),
 }
 """Parameters that ask for what is not done, when they do."""
-_TEMPLATES = ("verification_message_template", "email_verification_message", "email_verification_subject")
+_TEMPLATES = (
+    *("verification_message_template", "email_verification_message", "email_verification_subject"),
+    *("sms_verification_message", "sms_authentication_message"),
+)
 _CHANGEABLE = (
     *("auto_verified_attributes", "deletion_protection", "email_configuration", "account_recovery_setting"),
     *("user_pool_tier", "user_pool_tags", *_TEMPLATES),
@@ -160,8 +161,6 @@ def _days(policy: Mapping[str, Any]) -> int:
 
 def _creation(params: Params) -> dict[str, Any]:
     given = dict(params.get("admin_create_user_config") or {})
-    if (given.get("invite_message_template") or {}).get("sms_message"):
-        raise unsupported("SMS messages (AdminCreateUserConfig)")
     unused, days = given.pop("unused_account_validity_days", None), _policies(params)["password_policy"]
     # AWS: the older name of the password policy's member; the newer one wins where both are given.
     given["unused_account_validity_days"] = days["temporary_password_validity_days"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import replace
 from typing import Any
 
 from tidegate.aws.model import Params
 from tidegate.control.cognito_idp import codes, passwords
 from tidegate.control.cognito_idp.attributes import check_writable, listed, pairs, readable
-from tidegate.control.cognito_idp.clients import secret_of
+from tidegate.control.cognito_idp.clients import check_client_secret
 from tidegate.control.cognito_idp.desk import Costly, Desk, Operation
 from tidegate.control.cognito_idp.errors import invalid, not_authorized, unsupported
 from tidegate.control.cognito_idp.lookup import pool_and_client, put_user, user_of
@@ -22,7 +21,7 @@ from tidegate.control.cognito_idp.users import (
     with_password,
 )
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import PoolSession, UserPoolClient
+from tidegate.definition.records import PoolSession
 
 
 def get_user(desk: Desk, params: Params) -> dict[str, Any]:
@@ -120,13 +119,6 @@ def revoke(desk: Desk, params: Params) -> dict[str, Any]:
         raise ControlError("UnauthorizedException", "Token was not issued to this client")
     desk.tx.delete(PoolSession, *session.key)
     return {}
-
-
-def check_client_secret(desk: Desk, client: UserPoolClient, given: str | None) -> None:
-    """Raises ControlError."""
-    secret = secret_of(desk.tools.secrets, client)
-    if not hmac.compare_digest((secret or "").encode(), (given or "").encode()):
-        raise ControlError("UnauthorizedException", "Invalid client secret")
 
 
 OPERATIONS: dict[str, Operation] = {

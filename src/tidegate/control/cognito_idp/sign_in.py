@@ -21,7 +21,7 @@ import orjson
 from tidegate.aws.model import Params
 from tidegate.control.cognito_idp import passwords, srp
 from tidegate.control.cognito_idp.attributes import check_values, check_writable, readable
-from tidegate.control.cognito_idp.clients import allows, check_secret_hash, hides_users
+from tidegate.control.cognito_idp.clients import allows, check_client_secret, check_secret_hash, hides_users
 from tidegate.control.cognito_idp.desk import Costly, Desk, Operation
 from tidegate.control.cognito_idp.errors import invalid, no_user, not_authorized, unsupported
 from tidegate.control.cognito_idp.lookup import client_of, find_user, pool_and_client, pool_of, put_user
@@ -151,14 +151,32 @@ def _answer(signing: Costly) -> Costly:
 
 
 def _refresh(desk: Desk, pool: UserPool, client: UserPoolClient, given: Given) -> Costly:
-    session = session_of(desk, pool, _needed(given, "REFRESH_TOKEN"))
+    held = _held(desk, pool, client, _needed(given, "REFRESH_TOKEN"))
+    check_secret_hash(desk, client, given.get("SECRET_HASH"), held.user.username, held.user.sub)
+    return _again(desk, held)
+
+
+def _held(desk: Desk, pool: UserPool, client: UserPoolClient, refresh_token: str) -> Grant:
+    """Raises ControlError unless the token is the client's and still holds."""
+    session = session_of(desk, pool, refresh_token)
     user = find_user(desk, pool, session.username)
     if session.client_id != client.client_id or user is None:
         raise not_authorized("Invalid Refresh Token")
-    check_secret_hash(desk, client, given.get("SECRET_HASH"), user.username, user.sub)
-    if not user.enabled:
+    return Grant(pool, client, user, session)
+
+
+def _again(desk: Desk, held: Grant) -> Costly:
+    if not held.user.enabled:
         raise not_authorized("User is disabled.")
-    return _answer(tokens(desk, Grant(pool, client, user, session), refresh=False))
+    return _answer(tokens(desk, held, refresh=False))
+
+
+def refresh(desk: Desk, params: Params) -> Costly:
+    pool, client = pool_and_client(desk, params["client_id"])
+    if params.get("device_key"):
+        raise unsupported("devices (DeviceKey)")
+    check_client_secret(desk, client, params.get("client_secret"))
+    return _again(desk, _held(desk, pool, client, params["refresh_token"]))
 
 
 # --- SRP
@@ -327,6 +345,7 @@ def _respond(desk: Desk, pool: UserPool, client: UserPoolClient, params: Params)
 OPERATIONS: dict[str, Operation] = {
     "InitiateAuth": initiate,
     "AdminInitiateAuth": admin_initiate,
+    "GetTokensFromRefreshToken": refresh,
     "RespondToAuthChallenge": respond,
     "AdminRespondToAuthChallenge": admin_respond,
 }

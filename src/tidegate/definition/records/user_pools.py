@@ -43,6 +43,9 @@ class UserPool(Record):
     verification_message_template: dict[str, Any] | None = None
     email_verification_message: str | None = None
     email_verification_subject: str | None = None
+    sms_verification_message: str | None = None
+    sms_authentication_message: str | None = None
+    """Texts of messages that are never sent: whatever would send one is refused."""
     email_configuration: dict[str, Any] | None = None
     admin_create_user_config: dict[str, Any]
     account_recovery_setting: dict[str, Any] | None = None

@@ -25,6 +25,7 @@ class UserPool(Provider):
             {
                 *("AccountRecoverySetting", "AdminCreateUserConfig", "AutoVerifiedAttributes", "DeletionProtection"),
                 *("DeviceConfiguration", "EmailConfiguration", "EmailVerificationMessage", "EmailVerificationSubject"),
+                *("SmsAuthenticationMessage", "SmsVerificationMessage"),
                 *("LambdaConfig", "MfaConfiguration", "Policies", "Schema", "UserAttributeUpdateSettings"),
                 *("UserPoolAddOns", "UserPoolName", "UserPoolTags", "UserPoolTier", "VerificationMessageTemplate"),
                 *_FIXED,
@@ -32,9 +33,7 @@ class UserPool(Provider):
         ),
         reported={"EnabledMfas": "has no effect: there is no multi-factor authentication"},
         refused={
-            **dict.fromkeys(
-                ("SmsAuthenticationMessage", "SmsConfiguration", "SmsVerificationMessage"), "no SMS messages are sent"
-            ),
+            "SmsConfiguration": "no SMS messages are sent",
             **dict.fromkeys(
                 ("EmailAuthenticationMessage", "EmailAuthenticationSubject"), "sign-in by e-mail is not supported"
             ),
