@@ -10,10 +10,20 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.test_guards import AUTHORIZER, allow
 from tests.support.backend import Backend
 from tests.support.running import Answer, ApiBuilder, Server, lambda_uri, make_function
 
+AUTHORIZER = """
+def handler(event, context):
+    token = event["authorizationToken"]
+    if token == "unauthorized": raise Exception("Unauthorized")
+    if token == "broken": raise Exception("else")
+    if token == "none": return {"principalId": "p"}
+    effect = "Deny" if token.startswith("deny") else "Allow"
+    resource = event["methodArn"] if token.startswith("one") else event["methodArn"].split("/")[0] + "/*"
+    return {"principalId": "me", "policyDocument": {"Version": "2012-10-17", "Statement": [
+        {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}]}}
+"""
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -33,7 +43,12 @@ POLICY = {
 @pytest.fixture(scope="module")
 def api(server: Server) -> str:
     function = make_function(server, "why-authorizer", AUTHORIZER)
-    allow(server, "why-authorizer")
+    server.client("lambda").add_permission(
+        FunctionName="why-authorizer",
+        StatementId="s",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
     builder = ApiBuilder(server, policy=json.dumps(POLICY))
     authorizer = builder.client.create_authorizer(
         restApiId=builder.id,
