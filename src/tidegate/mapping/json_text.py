@@ -57,7 +57,7 @@ def read_json(text: str | bytes) -> object:
 
 def is_shallow(data: bytes) -> bool:
     """Whether nothing is deeper than MAX_DEPTH. No may be wrong (brackets in strings): then the other reader counts them."""
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+    if len(data) <= MAX_DEPTH or data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return True
     brackets = data.translate(_BRACKETS, _NO_BRACKETS)
     for _ in range(_QUICK_DEPTH):

@@ -22,9 +22,12 @@ class Overrides:
     @classmethod
     def of(cls, given: object) -> Overrides:
         """`given`: the map as the template left it."""
-        if not isinstance(given, dict) or not any(given.values()):
+        if not isinstance(given, dict):
             return NO_OVERRIDES
-        return cls(*(_texts(given.get(name)) for name in ("header", "path", "querystring")))
+        header, path, querystring = given.get("header"), given.get("path"), given.get("querystring")
+        if not (header or path or querystring):
+            return NO_OVERRIDES
+        return cls(_texts(header), _texts(path), _texts(querystring))
 
 
 NO_OVERRIDES = Overrides()
