@@ -29,6 +29,7 @@ from tidegate.control.apigateway.service import RestApiService
 from tidegate.control.awslambda.local_folders import LocalFolders
 from tidegate.control.awslambda.objects import S3Objects
 from tidegate.control.awslambda.service import LambdaService
+from tidegate.control.cognito_idp.browsers import BrowserCalls
 from tidegate.control.cognito_idp.desk import Tools
 from tidegate.control.cognito_idp.hosted import UserPoolEndpoints
 from tidegate.control.cognito_idp.service import CognitoService, UserPoolWork
@@ -250,19 +251,20 @@ class App:
         closing.callback(costly.shutdown, cancel_futures=True)
         user_pools = UserPoolWork(office, self._user_pool_tools, costly)
         cognito = JsonRpc(load_service_model("cognito-idp"), violation="InvalidParameterException")
+        users = CognitoService(office, cognito, user_pools)
         identity_services: dict[str, ManagementService] = {
             name: service
             for name, service in (
-                ("cognito-idp", CognitoService(office, cognito, user_pools)),
+                ("cognito-idp", users),
                 ("iam", IamService(office, Query(load_service_model("iam")), vault, self._callers)),
                 ("sts", StsService(office, Query(load_service_model("sts")), self._callers, sessions)),
             )
             # Whoever says where these are does not mean ours.
             if name not in settings.endpoints
         }
-        hosted = [UserPoolEndpoints(user_pools)] if "cognito-idp" in identity_services else []
+        hosted = (UserPoolEndpoints(user_pools), BrowserCalls(users, settings.region))
         entry = Entry(
-            (self._data_plane, self._function_urls, *hosted),
+            (self._data_plane, self._function_urls, *(hosted if "cognito-idp" in identity_services else ())),
             {
                 "apigateway": RestApiService(
                     office, apigateway, self._functions, MethodTester(services), self._flush_authorizers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 import warnings
 from typing import Any
@@ -262,3 +263,28 @@ def test_the_names_that_aws_gives_its_endpoints(pool: Pool, client: str) -> None
     assert get(domain.replace("tide", "low"), "/login").status == 404
     assert get(domain.replace("us-east-1", "eu-west-1"), "/login").status == 404
     assert get(aws, "/us-east-1_nothere/.well-known/jwks.json").status == 404
+
+
+def test_pages_of_other_sites_may_make_users_calls_and_no_others(pool: Pool, client: str) -> None:
+    page = {"Origin": "https://app.example.com"}
+    asked = "authorization,content-type,x-amz-target,x-amz-user-agent"
+    preflight = pool.server.request(
+        "OPTIONS",
+        "/",
+        headers={**page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked},
+    )
+    assert (preflight.status, preflight.header("Access-Control-Allow-Origin")) == (204, "*")
+    assert preflight.header("Access-Control-Allow-Headers") == "content-type, x-amz-target, x-amz-user-agent"
+
+    def call(target: str, **document: Any) -> Answer:
+        head = {**page, "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+        return pool.server.request("POST", "/", body=json.dumps(document).encode(), headers=head)
+
+    users = "AWSCognitoIdentityProviderService"
+    wrong = call(f"{users}.InitiateAuth", ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={})
+    assert (wrong.status, wrong.header("Access-Control-Allow-Origin")) == (400, "*")
+    assert wrong.json["__type"] == "InvalidParameterException"
+    for target in (f"{users}.DeleteUserPool", f"{users}.AdminGetUser", "Logs_20140328.DescribeLogGroups", "x.GetUser"):
+        refused = call(target, UserPoolId=pool.id, Username="ann")
+        assert (refused.status, refused.json["__type"]) == (403, "AccessDeniedException"), target
+        assert refused.header("Access-Control-Allow-Origin") is None

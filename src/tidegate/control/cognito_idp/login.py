@@ -22,8 +22,9 @@ from tidegate.aws.model import Params
 from tidegate.control.cognito_idp.desk import Desk
 from tidegate.control.cognito_idp.lookup import find_user, pool_of
 from tidegate.control.cognito_idp.oauth import Authorization, OAuthError, checked_request, issue_code
+from tidegate.control.cognito_idp.proofs import check_password
 from tidegate.control.cognito_idp.sealing import SecretError
-from tidegate.control.cognito_idp.sign_in import check_password, check_state
+from tidegate.control.cognito_idp.welcome import check_state
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import PoolUser, UserPool, UserPoolClient
 

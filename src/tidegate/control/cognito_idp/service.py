@@ -126,14 +126,15 @@ class CognitoService(ManagementService):
         unsupported = dict.fromkeys((name for name in protocol.operations if name not in OPERATIONS), _REASON)
         super().__init__(office, protocol, {}, unsupported)
         self._work = work
+        self._target = str(protocol.service.metadata["targetPrefix"])
         self._public = frozenset(
             name for name, form in protocol.operations.items() if form.model.auth_type == "none" and name in OPERATIONS
         )
 
     def is_public(self, request: Request) -> bool:
         """AWS: users sign in, and use their tokens, without credentials."""
-        target = (request.headers.get(b"x-amz-target") or b"").decode("latin-1")
-        return target.rpartition(".")[2] in self._public
+        service, _, name = (request.headers.get(b"x-amz-target") or b"").decode("latin-1").partition(".")
+        return service == self._target and name in self._public
 
     def needs(
         self, caller: Caller, form: OperationForm, labels: Mapping[str, str], params: Params, scope: Scope
