@@ -6,6 +6,7 @@ parameters are those of `aws.rest` and `aws.model`.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -196,6 +197,8 @@ def _element(name: str, shape: Shape, value: Any) -> str:
         )
     elif kind == "timestamp":
         body = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    elif kind == "blob":
+        body = base64.b64encode(value).decode()
     elif kind == "boolean":
         body = "true" if value else "false"
     else:
