@@ -432,15 +432,17 @@ def test_errors(server: Server, api_with_pets: ApiBuilder, case: str) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "the caller's credentials": (
+    "a listener behind a VPC link": (
         {},
         {
-            "type": "AWS",
-            "integrationHttpMethod": "POST",
-            "uri": "arn:aws:apigateway:us-east-1:dynamodb:action/Scan",
-            "credentials": "arn:aws:iam::*:user/*",
+            "type": "HTTP_PROXY",
+            "integrationHttpMethod": "GET",
+            "uri": "http://private.example.com/",
+            "connectionType": "VPC_LINK",
+            "connectionId": "${stageVariables.link}",
+            "integrationTarget": "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/a/1/2",
         },
-        "passing on the caller's credentials",
+        "integration targets",
     ),
 }
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tidegate.aws.policy import Judgement
+from tidegate.aws.sigv4 import Credentials
 from tidegate.core.message import Request
 from tidegate.mapping.documents import body_document
 from tidegate.mapping.overrides import NO_OVERRIDES, Overrides, response_overrides
@@ -82,6 +83,10 @@ class Exchange:
     """What the authorizer gave: `requestContext.authorizer` of events, `$context.authorizer`."""
     identity: dict[str, str | None] | None = None
     """Of a signed caller: accountId, accessKey, caller, user, userArn."""
+    signer: Credentials | None = None
+    """The keys of a signed caller, for integrations that are called with them."""
+    caller_may: Callable[[str, str], bool] | None = None
+    """Whether a signed caller's policies allow an action on a resource; None: the caller has not signed."""
     denial: str | None = None
     """Why a policy denied the request: for operators, never for clients."""
     judgements: tuple[Judgement, ...] = ()

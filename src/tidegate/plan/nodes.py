@@ -130,6 +130,8 @@ class AwsPlan:
     """Of services of the query protocol, whose answers the integration response is to see as JSON."""
     credentials: str | None
     """ARN of the role that calls."""
+    by_caller: bool
+    """Whether it is called with the keys that the request was signed with."""
     request: RequestTransform
     answer: ResponseTransform
     timeout: float
@@ -149,6 +151,7 @@ class LambdaPlan:
     request: RequestTransform
     answer: ResponseTransform
     timeout: float
+    by_caller: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,6 +191,8 @@ class LambdaProxyPlan:
     by_policy: bool
     """Whether the function's resource policy decides; not so when the integration names credentials."""
     timeout: float
+    by_caller: bool = False
+    """Whether the caller's own policies decide: the integration is called with the caller's credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,7 @@ class LambdaStreamPlan:
     """Seconds for the whole answer."""
     idle: float
     """Seconds between two chunks."""
+    by_caller: bool = False
 
 
 @dataclass(frozen=True, slots=True)

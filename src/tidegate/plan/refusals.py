@@ -23,8 +23,6 @@ def api_refusals(api: RestApi) -> Iterator[Problem]:
 def integration_refusals(integration: Integration, pointer: str) -> Iterator[Problem]:
     if integration.integration_target:
         yield _refuse(f"{pointer}/integrationTarget", "integration targets")
-    if integration.credentials and ":user/" in integration.credentials:
-        yield _refuse(f"{pointer}/credentials", "passing on the caller's credentials")
 
 
 def stage_refusals(stage: Stage) -> Iterator[Problem]:

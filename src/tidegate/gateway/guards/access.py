@@ -95,10 +95,17 @@ def policy_request(
     ex: Exchange, principal: Principal = ANONYMOUS, caller: Mapping[str, str | Sequence[str]] = _NOBODY
 ) -> Request:
     """`caller`: condition keys that tell of the caller."""
+    return request_for(ex, INVOKE, arn_of(ex), principal, caller)
+
+
+def request_for(
+    ex: Exchange, action: str, resource: str, principal: Principal, caller: Mapping[str, str | Sequence[str]]
+) -> Request:
+    """Whatever somebody may do or not, under the circumstances of this request."""
     request = ex.request
     # Not the exchange itself: a judgement is kept longer than the body of its request.
     context = partial(_context, request.headers, request.scheme, ex.source_ip, ex.arrived, caller)
-    return Request(INVOKE, arn_of(ex), principal, context)
+    return Request(action, resource, principal, context)
 
 
 def _context(

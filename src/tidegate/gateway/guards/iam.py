@@ -10,10 +10,12 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from tidegate.aws.policy import decide
+from tidegate.aws.sigv4 import Credentials
 from tidegate.aws.sigv4_verify import SignatureError, read_claim, verify
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.gateway.exchange import Exchange
-from tidegate.gateway.guards.access import policy_request, require, rules_of
+from tidegate.gateway.guards.access import policy_request, request_for, require, rules_of
 from tidegate.plan.nodes import IamGuard
 from tidegate.state.callers import Caller
 
@@ -63,3 +65,11 @@ class Iam:
         }
         asked = policy_request(exchange, principal, caller.context)
         require(exchange, asked, partial(rules_of(exchange).iam, policies=caller.policies))
+        exchange.signer = Credentials(claim.access_key, caller.secret_key, claim.token)
+        exchange.caller_may = partial(_may, exchange, caller)
+
+
+def _may(exchange: Exchange, caller: Caller, action: str, resource: str) -> bool:
+    """Whether the caller of a method may do something else, by its own policies."""
+    asked = request_for(exchange, action, resource, caller.principal, caller.context)
+    return decide(asked, caller.policies).allowed

@@ -15,10 +15,10 @@ import orjson
 
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Headers, Response
-from tidegate.functions.spec import Events, Functions, InvokeError, Invoker, InvokeResult
+from tidegate.functions.spec import Events, Functions, InvokeError, InvokeResult
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.execution_log import Received, Sent
-from tidegate.gateway.integrations.lambda_proxy import PRINCIPAL, invoked_headers, refused, sent_to_function
+from tidegate.gateway.integrations.lambda_proxy import invoked_headers, invoker_of, refused, sent_to_function
 from tidegate.gateway.outbound import Inbound
 from tidegate.gateway.responses import configuration_error
 from tidegate.gateway.transform import outbound_body, respond
@@ -66,10 +66,7 @@ class LambdaCustom:
         )
 
     async def send(self, exchange: Exchange, plan: LambdaPlan, outbound: Invocation) -> InvokeResult:
-        invoker = None
-        if plan.by_policy:
-            before, after = plan.source_arn
-            invoker = Invoker(PRINCIPAL, f"{before}{exchange.verb}{after}", exchange.stage.account)
+        invoker = invoker_of(exchange, plan, outbound.function_arn)
         try:
             async with asyncio.timeout(plan.timeout):
                 if outbound.asynchronous:

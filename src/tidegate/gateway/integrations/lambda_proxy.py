@@ -16,7 +16,7 @@ from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.headers import returned
 from tidegate.gateway.responses import MALFORMED_PROXY_STATUS, configuration_error
 from tidegate.mapping.lambda_proxy import BadBase64, MalformedResponse, build_event, read_response
-from tidegate.plan.nodes import LambdaProxyPlan, LambdaStreamPlan
+from tidegate.plan.nodes import LambdaPlan, LambdaProxyPlan, LambdaStreamPlan
 
 PRINCIPAL = "apigateway.amazonaws.com"
 
@@ -62,8 +62,14 @@ class LambdaProxy:
         return Received(200, invoked_headers(inbound), inbound.payload)
 
 
-def invoker_of(exchange: Exchange, plan: LambdaProxyPlan | LambdaStreamPlan) -> Invoker | None:
-    """In whose name the function's resource policy is asked; None: it does not decide."""
+def invoker_of(
+    exchange: Exchange, plan: LambdaProxyPlan | LambdaStreamPlan | LambdaPlan, arn: str | None = None
+) -> Invoker | None:
+    """In whose name the function's resource policy is asked; None: it does not decide. `arn`: with a qualifier. Raises
+    GatewayError when the caller's own policies decide, and do not allow it."""
+    may = exchange.caller_may
+    if plan.by_caller and not (may and may("lambda:InvokeFunction", arn or plan.function_arn)):
+        raise _not_allowed()
     if not plan.by_policy:
         return None
     before, after = plan.source_arn
@@ -105,9 +111,11 @@ def bad_gateway(detail: str) -> GatewayError:
 def refused(error: InvokeError) -> GatewayError:
     """What an invocation that the service refuses means for the client."""
     if error.code == "AccessDeniedException":
-        return configuration_error(
-            "Execution failed due to configuration error: Invalid permissions on Lambda function"
-        )
+        return _not_allowed()
     if error.status == 413:
         return GatewayError("REQUEST_TOO_LARGE", Fault.CLIENT, error.message)
     return configuration_error(f"Lambda refused the invocation: {error}")
+
+
+def _not_allowed() -> GatewayError:
+    return configuration_error("Execution failed due to configuration error: Invalid permissions on Lambda function")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tidegate.definition.records import Integration, Method
 from tidegate.plan.integrations.aws import service_plan
-from tidegate.plan.integrations.common import MissingVariable, Surroundings
+from tidegate.plan.integrations.common import MissingVariable, Surroundings, is_the_callers
 from tidegate.plan.integrations.functions import function_plan, function_proxy_plan, names_function
 from tidegate.plan.integrations.http import http_plan, http_proxy_plan
 from tidegate.plan.integrations.mock import mock_plan
@@ -33,6 +33,8 @@ def compile_integration(method: Method, resource_path: str, around: Surroundings
         return BrokenPlan("no integration")
     if forbidden := _forbidden_target(integration):
         return BrokenPlan(f"the header {forbidden} can not be mapped")
+    if is_the_callers(integration.credentials) and method.authorization_type != "AWS_IAM":
+        return BrokenPlan("only methods with the authorization type AWS_IAM have credentials of the caller to pass on")
     if integration.type == "MOCK":
         return mock_plan(method, integration, around, pointer)
     try:

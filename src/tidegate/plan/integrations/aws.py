@@ -15,7 +15,7 @@ from botocore.model import ServiceModel
 from tidegate.aws.model import load_service_model
 from tidegate.definition.records import Integration, Method
 from tidegate.mapping.parameters import Source
-from tidegate.plan.integrations.common import Surroundings, raw_labels
+from tidegate.plan.integrations.common import Surroundings, is_the_callers, raw_labels
 from tidegate.plan.integrations.transforms import request_transform, response_transform
 from tidegate.plan.nodes import AwsPlan, BrokenPlan, RawLabel
 
@@ -56,7 +56,7 @@ def service_plan(
     if model is None:
         around.problem(f"{pointer}/uri", f"AWS service {service} is unknown")
         return BrokenPlan("unknown service")
-    mapped = around.mapped(integration, pointer)
+    mapped, by_caller = around.mapped(integration, pointer), is_the_callers(integration.credentials)
     path, query, defaults = _form(form, rest, model, around, pointer)
     if subdomain and service == "s3":
         # The bucket in the host name; in the path it is the same bucket, and reachable under any endpoint.
@@ -72,7 +72,8 @@ def service_plan(
         header_sources=tuple(mapped["header"]),
         headers=defaults,
         answers_xml=model if _speaks_query(model) else None,
-        credentials=integration.credentials,
+        credentials=None if by_caller else integration.credentials,
+        by_caller=by_caller,
         request=request_transform(integration, around, pointer),
         answer=response_transform(method, around, pointer),
         timeout=integration.timeout_in_millis / 1000,

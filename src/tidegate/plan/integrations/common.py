@@ -103,6 +103,11 @@ class Surroundings:
         return tuple(part for part in (*parts, path[end:].encode()) if part != b"")
 
 
+def is_the_callers(credentials: str | None) -> bool:
+    """AWS: `arn:aws:iam::*:user/*` stands for the credentials that the request was signed with."""
+    return credentials is not None and credentials.endswith(":iam::*:user/*")
+
+
 def raw_labels(integration: Integration) -> dict[str, RawLabel]:
     """The placeholders that are fed by a path parameter of the request."""
     prefix, source = "integration.request.path.", "method.request.path."

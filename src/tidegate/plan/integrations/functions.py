@@ -9,7 +9,7 @@ import re
 
 from tidegate.core.arns import execute_api_arn
 from tidegate.definition.records import Integration, Method
-from tidegate.plan.integrations.common import Surroundings
+from tidegate.plan.integrations.common import Surroundings, is_the_callers
 from tidegate.plan.integrations.transforms import request_transform, response_transform
 from tidegate.plan.nodes import BrokenPlan, LambdaPlan, LambdaProxyPlan, LambdaStreamPlan
 
@@ -43,10 +43,10 @@ def function_proxy_plan(
     if integration.http_method != "POST":
         return _WRONG_VERB
     source_arn, by_policy = _source_arn(resource_path, around), integration.credentials is None
-    timeout = integration.timeout_in_millis / 1000
+    timeout, by_caller = integration.timeout_in_millis / 1000, is_the_callers(integration.credentials)
     if streams:
-        return LambdaStreamPlan(found[1], source_arn, by_policy, timeout, around.idle)
-    return LambdaProxyPlan(found[1], source_arn, by_policy, timeout)
+        return LambdaStreamPlan(found[1], source_arn, by_policy, timeout, around.idle, by_caller)
+    return LambdaProxyPlan(found[1], source_arn, by_policy, timeout, by_caller)
 
 
 def _wrong_proxy_uri(uri: str, *, streams: bool) -> str:
@@ -74,6 +74,7 @@ def function_plan(
         function_arn=found[1],
         source_arn=_source_arn(resource_path, around),
         by_policy=integration.credentials is None,
+        by_caller=is_the_callers(integration.credentials),
         headers=tuple((name.lower(), source) for name, source in mapped["header"] if name.lower() in _OF_INVOKE),
         qualifier=dict(mapped["querystring"]).get("Qualifier"),
         request=request_transform(integration, around, pointer),
