@@ -499,6 +499,9 @@ def test_functions_are_no_way_around(enforced: Server, iam: Any, administrator: 
         lambda: builder.create_function(FunctionName="b", Code={"S3Bucket": "other", "S3Key": "a/b.zip"}, **made)
     )
     assert "s3:GetObject on resource: arn:aws:s3:::other/a/b.zip" in refused[2]
+    foreign = role.replace(ACCOUNT, "343434343434")
+    refused = fails(lambda: builder.create_function(FunctionName="b", Code=zipped, **{**made, "Role": foreign}))
+    assert f"iam:PassRole on resource: {foreign}" in refused[2]
     layer = f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:l:1"
     refused = fails(lambda: builder.create_function(FunctionName="b", Code=zipped, Layers=[layer], **made))
     assert f"lambda:GetLayerVersion on resource: {layer}" in refused[2]

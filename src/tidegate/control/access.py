@@ -51,6 +51,7 @@ class Need:
     """Condition keys of the operation."""
 
 
+PASS_ROLE = "iam:PassRole"  # noqa: S105 - an action
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
 _UNSIGNED = SignatureError("MissingAuthenticationToken", "Missing Authentication Token")
 _STATUSES = {"rest-json": 403, "json": 400, "query": 403, "rest-xml": 403}
@@ -100,6 +101,9 @@ class Access:
             return
         for need in needs:
             decision = self.decision(caller, need, request, region)
+            if need.action == PASS_ROLE and need.resource.split(":", 5)[4:5] != [caller.account]:
+                # AWS: cross-account pass role is not allowed.
+                decision = Decision(Effect.IMPLICIT_DENY, Reason.NOT_ALLOWED, need.action, PolicyType.RESOURCE)
             if not decision.allowed:
                 self.refuse(caller, need, decision, style)
 

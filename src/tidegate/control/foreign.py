@@ -111,7 +111,7 @@ def _is_target_of(target: str, service: ServiceModel) -> bool:
     """Some services have several prefixes (DynamoDB its streams')."""
     named = service_of_target(target)
     prefix = target.rpartition(".")[0]
-    return service.signing_name == named or prefix == service.metadata.get("targetPrefix")
+    return bool(service.signing_name == named or prefix == service.metadata.get("targetPrefix"))
 
 
 def _is_of_neighbours(path: str) -> bool:

@@ -33,7 +33,8 @@ class ServiceRoles:
 
     def of_function(self, role: str, name: str, function_arn: str) -> Mapping[str, str]:
         """Environment variables; none for a role that does not exist or does not trust Lambda."""
-        entry = self._trusting(role, "lambda.amazonaws.com", {"aws:SourceArn": function_arn})
+        account = function_arn.split(":", 5)[4]
+        entry = self._trusting(role, "lambda.amazonaws.com", account, {"aws:SourceArn": function_arn})
         if entry is None:
             return {}
         given = self._begin(role, entry, name, FUNCTION_SECONDS)
@@ -47,7 +48,7 @@ class ServiceRoles:
         """Of an integration. Raises CredentialError."""
         if role is None:
             raise CredentialError("the integration names no role to work with")
-        entry = self._trusting(role, "apigateway.amazonaws.com", {"aws:SourceAccount": account})
+        entry = self._trusting(role, "apigateway.amazonaws.com", account, {})
         if entry is None:
             raise CredentialError(f"{role} does not exist, or does not trust apigateway.amazonaws.com")
         held = self._held.get(role)
@@ -56,10 +57,10 @@ class ServiceRoles:
             held = self._held[role] = (given, entry.id, self._now() + _INTEGRATION_SECONDS - _EARLY)
         return held[0]
 
-    def _trusting(self, role: str, service: str, source: Mapping[str, str]) -> IdentityEntry | None:
-        if role.count(":") < 5:
+    def _trusting(self, role: str, service: str, account: str, source: Mapping[str, str]) -> IdentityEntry | None:
+        """AWS: roles are passed within an account."""
+        if role.split(":", 5)[4:5] != [account]:
             return None
-        account = role.split(":", 5)[4]
         entry = self._callers.identity("Role", account, role.rpartition("/")[2].lower())
         if entry is None or entry.arn != role or entry.trust is None:
             return None

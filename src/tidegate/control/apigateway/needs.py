@@ -12,7 +12,7 @@ from typing import Any
 from tidegate.aws.model import Params
 from tidegate.aws.rest import Operation
 from tidegate.aws.scope import Scope
-from tidegate.control.access import Need
+from tidegate.control.access import PASS_ROLE, Need
 from tidegate.definition.openapi import OpenApiError, read_document
 
 _SERVICE = "apigateway.amazonaws.com"
@@ -27,7 +27,7 @@ def needs(form: Operation, labels: Mapping[str, str], params: Params, scope: Sco
     if _changes_policy(form.name, params, scope):
         found.append(Need("apigateway:UpdateRestApiPolicy", resource))
     return found + [
-        Need("iam:PassRole", role, {"iam:PassedToService": _SERVICE})
+        Need(PASS_ROLE, role, {"iam:PassedToService": _SERVICE})
         for role in dict.fromkeys(_roles(form.name, params, scope))
         # AWS: this stands for the caller's own credentials, and passes nothing on.
         if not role.endswith(":user/*")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tidegate.aws.model import Params
 from tidegate.aws.scope import Scope
-from tidegate.control.access import Need
+from tidegate.control.access import PASS_ROLE, Need
 from tidegate.control.awslambda.layers import LAYER_ARN
 from tidegate.control.awslambda.lookup import resolve_arn
 
@@ -32,7 +32,7 @@ def needs(operation: str, params: Params, scope: Scope) -> Sequence[Need]:
     action = f"lambda:{_ACTIONS.get(operation, operation)}"
     found = [Need(action, _resource(params, scope), _conditions(params))]
     if params.get("role"):
-        found.append(Need("iam:PassRole", params["role"], {"iam:PassedToService": _SERVICE}))
+        found.append(Need(PASS_ROLE, params["role"], {"iam:PassedToService": _SERVICE}))
     found += [Need("s3:GetObject", arn) for arn in _objects(params)]
     found += [Need(action, target) for target in _targets(params) for action in _SENDING.get(target.split(":")[2], ())]
     # AWS: the code of a layer is that of the function.
