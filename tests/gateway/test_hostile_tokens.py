@@ -276,3 +276,17 @@ def test_unknown_names_of_keys_ask_the_pool_no_more_often(server: Server, api: A
 def test_scopes(server: Server, api: ApiBuilder, options: dict[str, Any], status: int) -> None:
     access = token(**{"token_use": "access", "aud": None, **options})
     assert server.call(api.id, "/prod/scoped", headers={"Authorization": f"Bearer {access}"}).status == status
+
+
+def test_what_was_let_in_by_a_pool_that_is_gone(server: Server, api: ApiBuilder) -> None:
+    """A change of pools works with the next deployment, whatever is kept."""
+    arns = [f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{name}" for name in (FIRST, SECOND)]
+    authorizers = api.client.get_authorizers(restApiId=api.id)["items"]
+    at = {"restApiId": api.id, "authorizerId": next(each["id"] for each in authorizers if each["name"] == "one client")}
+    value = f"Bearer {token(SECOND)}"
+    for op, status in ((None, 200), ("remove", 401), ("add", 200)):
+        if op is not None:
+            patch = [{"op": op, "path": "/providerARNs", "value": arns[1]}]
+            api.client.update_authorizer(**at, patchOperations=patch)
+            api.deploy()
+        assert server.call(api.id, "/prod/", headers={"Authorization": value}).status == status

@@ -147,10 +147,10 @@ def _pool_guard(
         around.problem(at, "a user pool authorizer needs an identity source and a user pool")
         return None
     return UserPoolGuard(
-        id=authorizer.id,
         pools=pools,
         token=_only(identity[0]),
         pattern=pattern,
         scopes=frozenset(method.authorization_scopes or ()),
         ttl=_ttl(authorizer),
+        kept_as=" ".join((authorizer.id, *sorted(pools))),
     )

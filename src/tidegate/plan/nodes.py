@@ -263,7 +263,6 @@ class UserPool:
 class UserPoolGuard:
     """COGNITO_USER_POOLS: a token of one of these pools."""
 
-    id: str
     pools: Mapping[str, UserPool]
     """By issuer."""
     token: Source
@@ -272,6 +271,8 @@ class UserPoolGuard:
     scopes: frozenset[str]
     """When there are any, an access token with one of them is needed, else an identity token."""
     ttl: float
+    kept_as: str
+    """As of Lambda authorizers: what was verified for other pools is not verified for these."""
 
 
 Guard: TypeAlias = IamGuard | LambdaGuard | UserPoolGuard

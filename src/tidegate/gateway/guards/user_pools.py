@@ -64,7 +64,8 @@ class UserPools:
         if not token or len(token) > _LONGEST_TOKEN:
             raise unauthorized("the token is missing")
         if plan.ttl > 0:
-            verified = await self.answers.get((exchange.stage.key, plan.id, token), lambda: self._kept(plan, token))
+            key = (exchange.stage.key, plan.kept_as, token)
+            verified = await self.answers.get(key, lambda: self._kept(plan, token))
         else:
             verified = _Verified.of(await self._verify(plan, token))
         # AWS: which kind of token a method needs, and its scopes, are the method's own.
