@@ -237,7 +237,7 @@ def test_permissions_and_refusals(tmp_path: Path) -> None:
                 "Request must be smaller than 6291456 bytes for the InvokeFunction operation",
                 413,
             )
-            assert (await refused(room.call(room.add(HELLO, name="java", runtime="java21"))))[::2] == (
+            assert (await refused(room.call(room.add(HELLO, name="ruby", runtime="ruby3.3"))))[::2] == (
                 "InvalidRuntimeException",
                 502,
             )

@@ -241,7 +241,7 @@ def test_refusals_come_before_the_stream(tmp_path: Path) -> None:
             with pytest.raises(InvokeError, match="Function not found"):
                 await room.service.invoke_stream("arn:x", b"{}")
             with pytest.raises(InvokeError, match="InvalidRuntimeException"):
-                await room.service.invoke_stream(room.add("", runtime="java21"), b"{}")
+                await room.service.invoke_stream(room.add("", runtime="ruby3.3"), b"{}")
 
     run(work())
 

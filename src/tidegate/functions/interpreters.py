@@ -6,6 +6,7 @@ Not here: which of them runs a declared runtime (runtimes). Everything blocks: c
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ Version = tuple[int, int]
 OLDEST_PYTHON: Version = (3, 10)
 """The oldest that AWS's runtime client for Python and boto3 declare to run on; 3.9 counts as one that is not here."""
 OLDEST_NODE: Version = (18, 0)
+OLDEST_JAVA: Version = (11, 0)
 _KNOWN_MINORS = range(OLDEST_PYTHON[1], 20)
 _PROBE_SECONDS = 20
 _PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -58,6 +60,16 @@ def every_node() -> Iterator[str]:
     yield from _managed("node", "node")
 
 
+def every_java() -> Iterator[str]:
+    """Where JAVA_HOME leads and the one on PATH, then what distributions and SDKMAN have installed."""
+    if home := os.environ.get("JAVA_HOME"):
+        yield f"{home}/bin/java"
+    if found := shutil.which("java"):
+        yield found
+    for root in (Path("/usr/lib/jvm"), Path(os.path.expanduser("~")) / ".sdkman/candidates/java"):  # noqa: PTH111
+        yield from (str(path) for path in sorted(root.glob("*/bin/java")))
+
+
 def _managed(name: str, family: str) -> Iterator[str]:
     """What pyenv, uv, nvm and fnm have installed for this user. A shim of theirs on PATH runs whatever is switched on."""
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - pathlib's raises for a user without a home
@@ -89,6 +101,15 @@ def probe_node(command: str) -> Interpreter | None:
     except (ValueError, IndexError):
         return None
     return found if found.version >= OLDEST_NODE else None
+
+
+def probe_java(command: str) -> Interpreter | None:
+    """`openjdk 17.0.15 2025-04-15`. Java 8 does not know the option, and counts as not being there: newer ones run its code."""
+    lines = _output(command, "--version")
+    found = re.match(r"\w+ (\d+)", lines[0]) if lines else None
+    if found is None or int(found[1]) < OLDEST_JAVA[0]:
+        return None
+    return Interpreter(os.path.realpath(command), (int(found[1]), 0))
 
 
 def _output(*command: str) -> list[str]:

@@ -3,6 +3,7 @@ nearest of its family.
 
     python3.x          AWS's runtime client on a Python of its own (python_home)
     nodejs*            the `node` that is found, with a runtime client of ours (node/bootstrap.cjs)
+    java*              the `java` that is found, with AWS's runtime client, where its user has got that (java_home)
     provided*, go1.x   an executable of the function's own, `bootstrap`
 
 Not here: starting a worker (worker), the list of runtimes that AWS knows (control, from the service model).
@@ -20,14 +21,18 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from tidegate.functions import java_home
 from tidegate.functions.debugging import HOST
 from tidegate.functions.interpreters import (
+    OLDEST_JAVA,
     OLDEST_NODE,
     OLDEST_PYTHON,
     Interpreter,
     Version,
+    every_java,
     every_node,
     every_python,
+    probe_java,
     probe_node,
     probe_python,
     python_candidates,
@@ -35,13 +40,11 @@ from tidegate.functions.interpreters import (
 from tidegate.functions.python_home import LAUNCHER, make_home, packages_of, python_of
 from tidegate.functions.spec import FunctionSpec
 
-_DECLARED = re.compile(r"(?P<family>python|nodejs)(?P<major>\d+)(?:\.(?P<minor>\d+|x))?")
+_DECLARED = re.compile(r"(?P<family>python|nodejs|java)(?P<major>\d+)(?:\.(?P<minor>\d+|x|al2))?")
 _CUSTOM = ("provided", "provided.al2", "provided.al2023", "go1.x")
 _NODE_CLIENT = Path(__file__).parent / "node" / "bootstrap.cjs"
-_SUPPORTED = "python, nodejs, provided and go1.x are"
+_SUPPORTED = "python, nodejs, java, provided and go1.x are"
 _INSTEAD = {
-    "java": "AWS's runtime client for Java is not run by Tidegate yet; build the function as a custom runtime "
-    "(provided.al2023) whose bootstrap starts java with aws-lambda-java-runtime-interface-client",
     "dotnet": "publish the function self-contained with Amazon.Lambda.RuntimeSupport as an executable named bootstrap, "
     "and declare provided.al2023",
     "ruby": "pack a bootstrap that starts aws_lambda_ric, and declare provided.al2023",
@@ -63,7 +66,7 @@ class Declared:
 
     name: str
     family: str
-    """`python`, `nodejs` or `custom`."""
+    """`python`, `nodejs`, `java` or `custom`."""
     version: Version
 
 
@@ -91,9 +94,9 @@ class Runtime:
         wanted, found = self.declared, self.interpreter
         if found is None or _same(wanted, found.version):
             return None
-        return (
-            f"python{found.version[0]}.{found.version[1]}" if wanted.family == "python" else f"node {found.version[0]}"
-        )
+        if wanted.family == "python":
+            return f"python{found.version[0]}.{found.version[1]}"
+        return f"{'node' if wanted.family == 'nodejs' else wanted.family} {found.version[0]}"
 
     def command(self, spec: FunctionSpec, task_root: str, opt: str, debug_port: int = 0) -> list[str]:
         """What to execute. `debug_port`: where its debugger listens; 0: it has none. Raises InvalidEntrypoint, and
@@ -105,6 +108,10 @@ class Runtime:
             if spec.folder is not None:
                 wishes.append("--fresh")
             return [self.python, *options, str(LAUNCHER), *wishes, spec.handler, opt, *spec.libraries]
+        if self.declared.family == "java" and self.interpreter is not None:
+            options = java_home.options(spec.memory, debug_port)
+            where = f"{self.directory}/lib/*"
+            return [self.interpreter.executable, *options, "-cp", where, java_home.MAIN, spec.handler]
         if self.interpreter is not None:
             options = [f"--inspect={HOST}:{debug_port}", "--inspect-publish-uid=http"] if debug_port else []
             return [self.interpreter.executable, *options, str(_NODE_CLIENT)]
@@ -157,23 +164,28 @@ def parse_runtime(runtime: str) -> Declared:
     if match is None or (match["family"] == "python" and not (match["minor"] or "").isdigit()):
         advice = next((text for family, text in _INSTEAD.items() if runtime.startswith(family)), _SUPPORTED)
         raise UnsupportedRuntime(f"runtime {runtime} is not supported: {advice}")
-    minor = match["minor"] or "x"
-    return Declared(runtime, match["family"], (int(match["major"]), 0 if minor == "x" else int(minor)))
+    minor = match["minor"] or ""
+    return Declared(runtime, match["family"], (int(match["major"]), int(minor) if minor.isdigit() else 0))
 
 
 def require_installed(runtime: str) -> None:
     """A quick look, nothing is run: raises UnsupportedRuntime where the machine cannot have an interpreter for it."""
-    if parse_runtime(runtime).family == "nodejs" and next(every_node(), None) is None:
+    family = parse_runtime(runtime).family
+    if family == "nodejs" and next(every_node(), None) is None:
         raise _no_node(runtime)
+    if family == "java" and next(every_java(), None) is None:
+        raise _no_java(runtime)
 
 
 def choose(declared: Declared, available: Mapping[Version, Interpreter]) -> Interpreter:
     """The declared version, else the nearest; of two equally near the newer one. Python 2 counts as older than any 3."""
     if not available:
-        raise _no_node(declared.name) if declared.family == "nodejs" else _no_python(declared.name)
+        raise {"nodejs": _no_node, "java": _no_java, "python": _no_python}[declared.family](declared.name)
     wanted = declared.version
 
     def distance(version: Version) -> tuple[int, int, int]:
+        if declared.family == "java":  # an older one does not run newer code
+            return int(version[0] < wanted[0]), abs(version[0] - wanted[0]), 0
         if declared.family == "nodejs":  # a minor version of Node.js adds, and breaks nothing
             return abs(version[0] - wanted[0]), -version[0], -version[1]
         return abs((version[0] - wanted[0]) * 100 + version[1] - wanted[1]), -version[1], 0
@@ -184,6 +196,12 @@ def choose(declared: Declared, available: Mapping[Version, Interpreter]) -> Inte
 def _no_node(runtime: str) -> UnsupportedRuntime:
     needed = f"Node.js {OLDEST_NODE[0]} or newer"
     return UnsupportedRuntime(f"runtime {runtime} needs {needed}: no `node` of that kind is on PATH; install it")
+
+
+def _no_java(runtime: str) -> UnsupportedRuntime:
+    return UnsupportedRuntime(
+        f"runtime {runtime} needs Java {OLDEST_JAVA[0]} or newer: no `java` of that kind was found"
+    )
 
 
 def _no_python(runtime: str) -> UnsupportedRuntime:
@@ -218,7 +236,17 @@ class Runtimes:
         if declared.family == "nodejs":
             interpreter = choose(declared, _probed(every_node(), probe_node))
             return Runtime(declared, str(self._root / "nodejs"), interpreter)
+        if declared.family == "java":
+            return self._java(declared)
         return Runtime(declared, "/var/runtime")
+
+    def _java(self, declared: Declared) -> Runtime:
+        interpreter = choose(declared, _probed(every_java(), probe_java))
+        try:
+            jars = java_home.find_jars(self._root)
+        except java_home.NoClient as error:
+            raise UnsupportedRuntime(f"runtime {declared.name} cannot be run: {error}") from None
+        return Runtime(declared, str(java_home.make_home(self._root, jars)), interpreter)
 
     def _python(self, declared: Declared) -> Runtime:
         available = _probed(python_candidates(declared.version), probe_python, declared.version)

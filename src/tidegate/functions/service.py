@@ -210,8 +210,12 @@ class FunctionService:
         return policy, function.quota.limit
 
     async def limits_storage(self) -> bool:
-        """See `spec.Storage`."""
+        """See `spec.Machine`."""
         return await self._starter.isolates()
+
+    async def why_not(self, runtime: str) -> str | None:
+        """See `spec.Machine`."""
+        return await self._starter.why_not(runtime)
 
     def provisioned(self, arn: str) -> Provisioned:
         """See `spec.Provisioning`."""

@@ -219,15 +219,19 @@ class Provisioning(Protocol):
         ...
 
 
-class Storage(Protocol):
-    """What the management API asks about /tmp."""
+class Machine(Protocol):
+    """What the management API asks about what can be run here."""
 
     async def limits_storage(self) -> bool:
         """Whether a function's /tmp can have a size here."""
         ...
 
+    async def why_not(self, runtime: str) -> str | None:
+        """What keeps the machine from running it; None: nothing does."""
+        ...
 
-class ManagedFunctions(Functions, Provisioning, Storage, Protocol):
+
+class ManagedFunctions(Functions, Provisioning, Machine, Protocol):
     """What the Lambda API needs of the function service."""
 
 

@@ -18,7 +18,7 @@ from tidegate.functions.folders import stamp
 from tidegate.functions.group import FunctionGroup
 from tidegate.functions.isolation import Isolation
 from tidegate.functions.options import PoolSettings
-from tidegate.functions.runtimes import Runtime, Runtimes
+from tidegate.functions.runtimes import Runtime, Runtimes, UnsupportedRuntime
 from tidegate.functions.spec import FunctionSpec
 from tidegate.functions.worker import Worker, WorkerPlan
 
@@ -80,6 +80,14 @@ class Starter:
         isolated = await self.isolates()
         if wanted():
             await worker.start(runtime, opt, self._isolation if isolated else None)
+
+    async def why_not(self, runtime: str) -> str | None:
+        """What keeps the machine from running it; None: nothing does."""
+        try:
+            await self._runtimes.find(runtime)
+        except (UnsupportedRuntime, OSError) as error:
+            return str(error)
+        return None
 
     async def isolates(self) -> bool:
         """Whether workers get namespaces of their own."""

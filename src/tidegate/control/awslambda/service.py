@@ -56,14 +56,23 @@ class LambdaService(ManagementService):
             return await self._invoke(params, scope)
         if form.name == "InvokeWithResponseStream":
             return await self._invoke_stream(params, scope)
-        if storage(params) != STORAGE and not await self._functions.limits_storage():
-            raise invalid(
-                f"Ephemeral storage other than {STORAGE} MB needs namespaces, which this machine does not let Tidegate make"
-            )
+        await self._check_machine(form.name, params)
         params = await with_object(self._objects, self._folders, form.name, params, scope)
         if form.name in provisioned.OPERATIONS:
             return await self._provisioned(form, params, scope, request)
         return await super().call(form, params, scope, request)
+
+    async def _check_machine(self, operation: str, params: Params) -> None:
+        """Whether what a function is to have can be had here. Raises ControlError."""
+        if operation not in ("CreateFunction", "UpdateFunctionConfiguration"):
+            return
+        if storage(params) != STORAGE and not await self._functions.limits_storage():
+            raise invalid(
+                f"Ephemeral storage other than {STORAGE} MB needs namespaces, which this machine does not let Tidegate make"
+            )
+        runtime = params.get("runtime") or ""
+        if runtime.startswith("java") and (why_not := await self._functions.why_not(runtime)) is not None:
+            raise invalid(why_not)
 
     async def _provisioned(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "PutProvisionedConcurrencyConfig":
