@@ -192,8 +192,9 @@ def change_attributes(desk: Desk, pool: UserPool, user: PoolUser, given: Mapping
     check_values(pool, dict(given), creating=False)
     attributes = {**user.attributes, **given}
     for name in ("email", "phone_number"):
-        if name in given and given[name] != user.attributes.get(name) and f"{name}_verified" not in given:
-            attributes[f"{name}_verified"] = "false"
+        verified, changes = f"{name}_verified", name in given and given[name] != user.attributes.get(name)
+        if changes and verified not in given and user.attributes.get(verified) == "true":
+            attributes[verified] = "false"
     kept = {name: value for name, value in attributes.items() if value != ""}
     changed = replace(user, attributes=kept, user_last_modified_date=desk.now)
     put_user(desk, pool, changed, user)
