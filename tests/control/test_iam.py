@@ -185,10 +185,6 @@ def test_inline_policies(iam: Any, kind: str) -> None:
     assert getattr(iam, f"list_{kind}_policies")(**name)["PolicyNames"] == ["One"]
     malformed = fails(lambda: put(**name, PolicyName="Two", PolicyDocument='{"Statement": {}}'))
     assert malformed == ("MalformedPolicyDocument", 400, "Syntax errors in policy.")
-    unknown = json.loads(policy("apigateway:*", effect="Deny"))
-    unknown["Statement"][0]["Condition"] = {"StringEquals": {"apigateway:Request/EndpointType": "EDGE"}}
-    code, _, message = fails(lambda: put(**name, PolicyName="Two", PolicyDocument=json.dumps(unknown)))
-    assert (code, "apigateway:Request/EndpointType" in message) == ("MalformedPolicyDocument", True)
     long = policy(*(f"s3:A{number:05}" for number in range(1200)))
     assert fails(lambda: put(**name, PolicyName="Two", PolicyDocument=long))[:2] == ("LimitExceeded", 409)
     getattr(iam, f"delete_{kind}_policy")(**name, PolicyName="One")
@@ -197,6 +193,37 @@ def test_inline_policies(iam: Any, kind: str) -> None:
         404,
         f"The {kind} policy with name One cannot be found.",
     )
+
+
+@pytest.mark.parametrize(
+    ("effect", "action", "operator", "key", "accepted"),
+    [
+        ("Deny", "apigateway:*", "StringEquals", "apigateway:Request/EndpointType", False),
+        ("Allow", "apigateway:*", "StringEquals", "apigateway:Request/EndpointType", True),
+        ("Allow", "apigateway:*", "StringNotEquals", "apigateway:Request/EndpointType", False),
+        ("Allow", "lambda:*", "StringEqualsIfExists", "lambda:VpcIds", False),
+        ("Deny", "lambda:*", "StringEquals", "lambda:Principal", True),
+        ("Deny", "*", "StringEquals", "aws:ResourceTag/team", False),
+        ("Deny", "iam:*", "StringEquals", "aws:ResourceTag/team", True),
+        ("Deny", "*", "StringNotEquals", "aws:PrincipalOrgID", True),
+    ],
+)
+def test_a_condition_that_means_nothing_here_is_refused(
+    iam: Any, effect: str, action: str, operator: str, key: str, accepted: bool
+) -> None:
+    """Where a key that no request carries would deny too little, or allow too much."""
+    document = json.loads(policy(action, effect=effect))
+    document["Statement"][0]["Condition"] = {operator: {key: "x"}}
+    name = f"cond-{effect}-{operator}-{key}".replace(":", "").replace("/", "")
+
+    def make() -> Any:
+        return iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
+
+    if accepted:
+        iam.delete_policy(PolicyArn=make()["Policy"]["Arn"])
+    else:
+        code, _, message = fails(make)
+        assert (code, key in message) == ("MalformedPolicyDocument", True)
 
 
 def test_managed_policies_and_their_versions(iam: Any) -> None:

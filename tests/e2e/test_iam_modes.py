@@ -213,6 +213,33 @@ def test_nobody_gives_rights_away_that_a_condition_keeps(enforced: Server, iam: 
         lambda: helper.attach_user_policy(UserName="helper", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     )
     assert escalation[0] == "AccessDenied"
+    # Whoever may make users within a boundary makes none beyond it, and gives none that lacks it more.
+    limit = iam.create_policy(
+        PolicyName="limit", PolicyDocument=document(allow("s3:*")), Tags=[{"Key": "of", "Value": "us"}]
+    )
+    within = limit["Policy"]["Arn"]
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": within}}
+    delegate = client(
+        enforced,
+        "iam",
+        make_user(
+            iam,
+            "delegate",
+            allow("iam:CreateUser", "iam:PutUserPolicy", Condition=bounded),
+            allow("iam:GetPolicy", "iam:DeletePolicy"),
+            deny("iam:DeletePolicy", Condition={"StringEquals": {"aws:ResourceTag/of": "us"}}),
+        ),
+    )
+    delegate.create_user(UserName="small", PermissionsBoundary=within)
+    delegate.put_user_policy(UserName="small", PolicyName="p", PolicyDocument=document(allow("*")))
+    assert fails(lambda: delegate.create_user(UserName="large"))[0] == "AccessDenied"
+    for name in ("helped", "delegate"):
+        given = {"UserName": name, "PolicyName": "p", "PolicyDocument": document(allow("*"))}
+        assert fails(lambda named=given: delegate.put_user_policy(**named))[0] == "AccessDenied"
+    delegate.get_policy(PolicyArn=within)
+    assert fails(lambda: delegate.delete_policy(PolicyArn=within))[2].endswith(
+        " explicit deny in an identity-based policy"
+    )
     # A new name is a resource as well as the old one.
     renamer = make_user(iam, "renamer", allow("iam:UpdateUser", resource=f"arn:aws:iam::{ACCOUNT}:user/renamer"))
     away = fails(lambda: client(enforced, "iam", renamer).update_user(UserName="renamer", NewUserName="admin2"))

@@ -161,10 +161,10 @@ class Access:
             log.warning("--iam enforce would refuse %s %s: %s", request.method, request.path, error)
 
     def _question(self, caller: Caller, need: Need, request: Request, region: str) -> Question:
-        context = {**caller.context, **self._context(request, region), **need.context}
+        context = {**caller.context, **self._context(request, region, caller.account), **need.context}
         return Question(need.action, need.resource, caller.principal, context)
 
-    def _context(self, request: Request, region: str) -> dict[str, str | Sequence[str]]:
+    def _context(self, request: Request, region: str, account: str) -> dict[str, str | Sequence[str]]:
         """Global condition keys that tell of the request."""
         now = self.clock.time()
         context: dict[str, str | Sequence[str]] = {
@@ -173,6 +173,7 @@ class Access:
             "aws:CurrentTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:EpochTime": str(int(now)),
             "aws:RequestedRegion": region,
+            "aws:ResourceAccount": account,
         }
         for key, name in (("aws:UserAgent", b"user-agent"), ("aws:Referer", b"referer")):
             value = request.headers.get(name)

@@ -50,6 +50,7 @@ def _add(
     elif kind is ManagedPolicy:
         compiled = _compiled(record.default.document, record.name) if isinstance(record, ManagedPolicy) else None
         found.policies[scope.account, key[0]] = compiled
+        found.policy_tags[scope.account, key[0]] = record.tags if isinstance(record, ManagedPolicy) else None
     else:
         entry = identity_entry(record, scope.account) if isinstance(record, Identity) else None
         found.identities[kind.__name__, scope.account, key[0]] = entry
@@ -67,7 +68,7 @@ def identity_entry(record: Identity, account: str) -> IdentityEntry:
         id=record.id,
         inline=tuple(_compiled(document, name) for name, document in record.inline.items()),
         attached=tuple(map(policy_key, record.attached)),
-        boundary=None if boundary is None else policy_key(boundary),
+        boundary=boundary,
         groups=tuple(record.groups) if isinstance(record, User) else (),
         tags=record.tags if isinstance(record, User | Role) else {},
         trust=_compiled(record.trust, "trust policy", Kind.TRUST) if isinstance(record, Role) else None,

@@ -21,6 +21,8 @@ from tidegate.state.sessions import NoSession, Session, Sessions
 K = TypeVar("K")
 V = TypeVar("V")
 
+_COLONS = 5
+"""Of an ARN, at least."""
 _MOST_SESSIONS = 4096
 """Tokens whose callers are kept ready."""
 _INVALID = "The security token included in the request is invalid."
@@ -49,7 +51,8 @@ class IdentityEntry:
     id: str
     inline: tuple[CompiledPolicy, ...] = ()
     attached: tuple[PolicyKey, ...] = ()
-    boundary: PolicyKey | None = None
+    boundary: str | None = None
+    """The ARN of a managed policy."""
     groups: tuple[str, ...] = ()
     """Keys of the groups of a user."""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +77,8 @@ class IdentityChanges:
 
     identities: dict[IdentityKey, IdentityEntry | None] = field(default_factory=dict)
     policies: dict[PolicyKey, CompiledPolicy | None] = field(default_factory=dict)
+    policy_tags: dict[PolicyKey, Mapping[str, str] | None] = field(default_factory=dict)
+    """Of the same policies."""
     keys: dict[str, AccessKeyEntry | None] = field(default_factory=dict)
 
 
@@ -112,6 +117,7 @@ class Callers:
         self._keys: dict[str, AccessKeyEntry] = {}
         self._identities: dict[IdentityKey, IdentityEntry] = {}
         self._policies: dict[PolicyKey, CompiledPolicy] = {}
+        self._policy_tags: dict[PolicyKey, Mapping[str, str]] = {}
         self._ready: dict[str, Caller] = {}
         self._of_tokens: OrderedDict[tuple[str, str], tuple[Session, Caller | None]] = OrderedDict()
         self._last_uses: dict[str, LastUse] = {}
@@ -126,6 +132,7 @@ class Callers:
             return
         _merge(self._identities, changes.identities)
         _merge(self._policies, changes.policies)
+        _merge(self._policy_tags, changes.policy_tags)
         _merge(self._keys, changes.keys)
         self._ready.clear()
         self._of_tokens.clear()
@@ -135,6 +142,7 @@ class Callers:
         self._keys.clear()
         self._identities.clear()
         self._policies.clear()
+        self._policy_tags.clear()
         self._ready.clear()
         self._of_tokens.clear()
         self._last_uses.clear()
@@ -176,13 +184,18 @@ class Callers:
     def policy(self, arn: str) -> CompiledPolicy | None:
         return self._policies.get(policy_key(arn))
 
+    def tags_of_policy(self, arn: str) -> Mapping[str, str]:
+        return self._policy_tags.get(policy_key(arn), {}) if arn.count(":") >= _COLONS else {}
+
     def policies_of(self, entry: IdentityEntry, account: str) -> Policies:
         """What is attached to a user or a role, without session policies."""
         groups = [self._identities.get(("Group", account, key)) for key in entry.groups]
         holders = [entry, *(group for group in groups if group is not None)]
         identity = [policy for holder in holders for policy in holder.inline]
         identity += [self._policies.get(key, DENY_ALL) for holder in holders for key in holder.attached]
-        boundary = None if entry.boundary is None else self._policies.get(entry.boundary, DENY_ALL)
+        boundary = None
+        if entry.boundary is not None:
+            boundary = self._policies.get(policy_key(entry.boundary), DENY_ALL)
         return Policies(identity=tuple(identity), boundary=boundary)
 
     def of_session(self, session: Session) -> Caller | None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tidegate.aws.model import Params
 from tidegate.aws.policy import Kind, PolicyError, compile_policy
-from tidegate.aws.policy.document import ConditionText
+from tidegate.aws.policy.document import ConditionText, Statement
 from tidegate.aws.policy.managed import AWS_MANAGED
 from tidegate.control.context import Context
 from tidegate.core.errors import ControlError
@@ -131,21 +131,30 @@ def checked_policy(document: str, kind: Kind = Kind.IDENTITY) -> str:
     except PolicyError as error:
         raise ControlError("MalformedPolicyDocument", error.message) from None
     for statement in compiled.statements:
-        unknown = () if statement.text.allow else filter(_is_never_there, statement.text.conditions)
-        for condition in unknown:
-            text = (
-                f"Tidegate does not know the condition key {condition.key} yet: what depends on it would deny nothing"
-            )
-            raise ControlError("MalformedPolicyDocument", text)
+        for condition in statement.text.conditions:
+            if _is_never_there(condition, statement.text) and (not statement.text.allow or _holds_without(condition)):
+                text = f"Tidegate does not know the condition key {condition.key} yet"
+                raise ControlError("MalformedPolicyDocument", f"{text}: the statement would not do what it says")
     return document
 
 
-def _is_never_there(condition: ConditionText) -> bool:
-    """A condition key of our own services that no request of them carries."""
+def _is_never_there(condition: ConditionText, statement: Statement) -> bool:
+    """Whether a condition asks for a key that AWS's requests carry and ours do not."""
     key = condition.key.lower()
+    if key.startswith("aws:resourcetag/"):
+        named = () if statement.action.negated else statement.action.values
+        return not named or not all(action.lower().startswith(_TAGGED) for action in named)
     return key.startswith(_OWN_KEYS) and key not in _KNOWN_KEYS
 
 
+def _holds_without(condition: ConditionText) -> bool:
+    """Whether a missing key fulfils it."""
+    operator = condition.operator.lower()
+    return operator == "null" or "not" in operator or operator.endswith("ifexists") or operator.startswith("forall")
+
+
+_TAGGED = ("iam:", "sts:")
+"""Services whose resources' tags are looked at."""
 _OWN_KEYS = ("apigateway:", "lambda:", "logs:")
 _KNOWN_KEYS = ("lambda:functionurlauthtype", "lambda:principal", "lambda:layer")
 """In lower case; see the `needs` of each service."""

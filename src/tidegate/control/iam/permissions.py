@@ -15,6 +15,7 @@ from tidegate.state.callers import Caller, IdentityEntry
 
 class Identities(Protocol):
     def identity(self, kind: str, account: str, key: str) -> IdentityEntry | None: ...
+    def tags_of_policy(self, arn: str) -> Mapping[str, str]: ...
     def owner(self, access_key: str) -> str | None:
         """The ARN of a key's user."""
         ...
@@ -22,6 +23,10 @@ class Identities(Protocol):
 
 _OF_GROUP = ("AddUserToGroup", "RemoveUserFromGroup")
 _OF_CALLER = ("GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey")
+_LIMITED = frozenset(
+    f"{verb}{kind}Policy" for verb in ("Attach", "Detach", "Put", "Delete") for kind in ("User", "Role")
+) | {"DeleteUserPermissionsBoundary", "DeleteRolePermissionsBoundary"}
+"""AWS: these may be made to depend on the boundary that the user or role has already; others on the one that they set."""
 _LISTS = {"ListUsers": "user", "ListGroups": "group", "ListRoles": "role", "ListPolicies": "policy"}
 _KINDS = {"role_name": "Role", "group_name": "Group", "user_name": "User"}
 
@@ -33,7 +38,7 @@ def needs(operation: str, params: Params, caller: Caller, known: Identities) -> 
 
 
 Resource = tuple[str, Mapping[str, str]]
-"""An ARN, and the tags of what it names as condition keys."""
+"""An ARN, and the condition keys that tell of what it names."""
 
 
 def _resources(operation: str, params: Params, caller: Caller, known: Identities) -> list[Resource]:
@@ -50,18 +55,22 @@ def _resources(operation: str, params: Params, caller: Caller, known: Identities
         return [(f"arn:aws:iam::{account}:policy{path}{params['policy_name']}", {})]
     if operation == "GetAccessKeyLastUsed":
         return [(known.owner(params["access_key_id"]) or "*", {})]
-    named = params.get("policy_source_arn") or params.get("policy_arn")
-    return [(named or "*", {})]
+    if params.get("policy_source_arn"):
+        return [(params["policy_source_arn"], {})]
+    arn = params.get("policy_arn") or "*"
+    return [(arn, _tags(known.tags_of_policy(arn)))]
 
 
 def _identity(operation: str, params: Params, member: str, account: str, known: Identities) -> list[Resource]:
     kind, name = _KINDS[member], params[member]
     entry = known.identity(kind, account, name.lower())
     begin = f"arn:aws:iam::{account}:{kind.lower()}"
-    arn, tags = f"{begin}{params.get('path') or '/'}{name}", {}
+    arn, tags = f"{begin}{params.get('path') or '/'}{name}", dict[str, str]()
     if entry is not None and not operation.startswith("Create"):
         arn = entry.arn
-        tags = {f"{prefix}:ResourceTag/{key}": value for key, value in entry.tags.items() for prefix in ("aws", "iam")}
+        tags = _tags(entry.tags)
+        if operation in _LIMITED and entry.boundary is not None:
+            tags["iam:PermissionsBoundary"] = entry.boundary
     found: list[Resource] = [(arn, tags)]
     new = params.get(f"new_{member}"), params.get("new_path")
     if any(new):
@@ -69,6 +78,10 @@ def _identity(operation: str, params: Params, member: str, account: str, known: 
         path = new[1] or arn.removeprefix(begin).rpartition("/")[0] + "/"
         found.append((f"{begin}{path}{new[0] or name}", tags))
     return found
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "iam")}
 
 
 def _conditions(params: Params) -> dict[str, str | Sequence[str]]:
