@@ -162,6 +162,13 @@ def test_roles(iam: Any) -> None:
         400,
         "Missing required field Principal",
     )
+    nobody = json.loads(TRUST)
+    nobody["Statement"]["Principal"] = {"AWS": "arn:aws:iam::111122223333:user/nobody"}
+    assert fails(lambda: iam.create_role(RoleName="Other", AssumeRolePolicyDocument=json.dumps(nobody))) == (
+        "MalformedPolicyDocument",
+        400,
+        'Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:user/nobody"',
+    )
     iam.update_role(RoleName="Runner", MaxSessionDuration=3600)
     assert iam.get_role(RoleName="Runner")["Role"]["MaxSessionDuration"] == 3600
     assert fails(lambda: iam.update_role(RoleName="Runner", MaxSessionDuration=99999))[0] == "ValidationError"

@@ -7,12 +7,13 @@ from typing import Any
 
 from tidegate.aws import identifiers
 from tidegate.aws.model import Params
-from tidegate.aws.policy import Kind
+from tidegate.aws.policy import Kind, parse_policy
 from tidegate.aws.policy.document import policy_size
 from tidegate.control.context import Context, Operation
 from tidegate.control.iam import shown
 from tidegate.control.iam.lookup import (
     BOUNDARY,
+    arn,
     attachable,
     below,
     checked_policy,
@@ -25,7 +26,7 @@ from tidegate.control.iam.lookup import (
     use,
 )
 from tidegate.core.errors import ControlError
-from tidegate.definition.records import Role
+from tidegate.definition.records import Role, User
 
 _LONGEST_TRUST = 2048
 """*IAM and AWS STS quotas*."""
@@ -41,7 +42,7 @@ def create(context: Context, params: Params) -> dict[str, Any]:
         path=params.get("path") or "/",
         id=identifiers.unique_id(identifiers.ROLE),
         create_date=context.clock.time(),
-        trust=_trust(params["assume_role_policy_document"]),
+        trust=_trust(context, params["assume_role_policy_document"]),
         description=params.get("description"),
         max_session_duration=params.get("max_session_duration") or 3600,
         boundary=boundary and attachable(context, boundary),
@@ -53,10 +54,28 @@ def create(context: Context, params: Params) -> dict[str, Any]:
     return {"role": shown.role(context, role, whole=True)}
 
 
-def _trust(document: str) -> str:
+def _trust(context: Context, document: str) -> str:
     if policy_size(document) > _LONGEST_TRUST:
         raise over_limit(f"ACLSizePerRole: {_LONGEST_TRUST}")
-    return checked_policy(document, Kind.TRUST)
+    checked_policy(document, Kind.TRUST)
+    for statement in parse_policy(document, Kind.TRUST).statements:
+        for principal in statement.principal.named.get("AWS", ()) if statement.principal else ():
+            if not _exists(context, principal):
+                raise ControlError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{principal}"')
+    return document
+
+
+def _exists(context: Context, principal: str) -> bool:
+    """AWS: users and roles that a role trusts are there. Of other accounts nothing is known here."""
+    parts = principal.split(":", 5)
+    if len(parts) < 6 or parts[2] != "iam" or parts[4] != context.scope.account:
+        return True
+    kind, _, path = parts[5].partition("/")
+    record = context.tx.get(_KINDS[kind], path.rpartition("/")[2].lower()) if kind in _KINDS else None
+    return kind not in _KINDS or (record is not None and arn(context, record) == principal)
+
+
+_KINDS: dict[str, type[User] | type[Role]] = {"user": User, "role": Role}
 
 
 def get(context: Context, params: Params) -> dict[str, Any]:
@@ -85,7 +104,7 @@ def update_description(context: Context, params: Params) -> dict[str, Any]:
 
 def update_trust(context: Context, params: Params) -> None:
     role = find(context, Role, params["role_name"])
-    context.tx.put(replace(role, trust=_trust(params["policy_document"])))
+    context.tx.put(replace(role, trust=_trust(context, params["policy_document"])))
 
 
 def delete(context: Context, params: Params) -> None:
