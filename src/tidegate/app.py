@@ -189,8 +189,8 @@ class App:
         closing.push_async_callback(self._neighbours.aclose)
         self._services_of_aws = ServicesOfAws(self._neighbours)
         self._authorizers = LambdaAuthorizer(self._functions, clock.time, clock.ticks_ns)
-        pool_keys = JwksKeys(upstream, self._services_of_aws, clock.time)
-        self._user_pools = UserPools(pool_keys, Issuers(settings.user_pool_issuers), clock.time)
+        self._pool_keys = JwksKeys(upstream, self._services_of_aws, clock.time)
+        self._user_pools = UserPools(self._pool_keys, Issuers(settings.user_pool_issuers), clock.time)
         caller = AwsCaller(upstream, self._services_of_aws, self._credentials(), clock)
         self._events = EventQueue(
             StoredEvents(self._store, thread),
@@ -251,7 +251,7 @@ class App:
         closing.callback(costly.shutdown, cancel_futures=True)
         user_pools = UserPoolWork(office, self._user_pool_tools, costly)
         cognito = JsonRpc(load_service_model("cognito-idp"), violation="InvalidParameterException")
-        users = CognitoService(office, cognito, user_pools)
+        users = CognitoService(office, cognito, user_pools, self._pool_keys.forget)
         identity_services: dict[str, ManagementService] = {
             name: service
             for name, service in (
@@ -387,6 +387,7 @@ class App:
         self._stories.clear()
         await self._neighbours.reset()
         self._user_pool_tools.forget()
+        self._pool_keys.forget()
         self._clock.shift = 0.0
 
     async def stop(self) -> None:

@@ -173,6 +173,17 @@ def test_a_header_that_comes_twice_is_no_token(server: Server, pool: Pool, token
     assert [call("nonsense", good), call(good, "nonsense"), call(good, good)] == [401, 401, 401]
 
 
+def test_a_pool_that_is_made_anew_has_new_keys(server: Server) -> None:
+    fixed = {"UserPoolTags": {"_custom_id_": "us-east-1_again"}}
+    api = None
+    for _ in range(2):
+        pool = Pool(server, **fixed)
+        pool.user("ann")
+        api = api or guarded(server, pool.arn)
+        assert get(api, server, "/id", pool.sign_in(pool.client(), "ann")["IdToken"]).status == 200
+        pool.api.delete_user_pool(UserPoolId=pool.id)
+
+
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     with warnings.catch_warnings():

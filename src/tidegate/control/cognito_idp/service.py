@@ -7,7 +7,7 @@ Source: *Amazon Cognito user pools API Reference*.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -122,10 +122,14 @@ class _Step:
 
 
 class CognitoService(ManagementService):
-    def __init__(self, office: Office, protocol: JsonRpc, work: UserPoolWork) -> None:
+    def __init__(
+        self, office: Office, protocol: JsonRpc, work: UserPoolWork, keys_changed: Callable[[str], None]
+    ) -> None:
+        """`keys_changed`: told the id of a pool that was made or deleted."""
         unsupported = dict.fromkeys((name for name in protocol.operations if name not in OPERATIONS), _REASON)
         super().__init__(office, protocol, {}, unsupported)
         self._work = work
+        self._keys_changed = keys_changed
         self._target = str(protocol.service.metadata["targetPrefix"])
         self._public = frozenset(
             name for name, form in protocol.operations.items() if form.model.auth_type == "none" and name in OPERATIONS
@@ -148,4 +152,9 @@ class CognitoService(ManagementService):
         operation = OPERATIONS.get(form.name)
         if operation is None:
             return await super().call(form, params, scope, request)
-        return await self._work.run(await self._work.home(scope, params), operation, params)
+        result = await self._work.run(await self._work.home(scope, params), operation, params)
+        if form.name == "CreateUserPool":
+            self._keys_changed(result["user_pool"]["id"])
+        elif form.name == "DeleteUserPool":
+            self._keys_changed(params["user_pool_id"])
+        return result

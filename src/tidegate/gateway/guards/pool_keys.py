@@ -36,6 +36,13 @@ class JwksKeys:
         """When an issuer may be asked again."""
         self._locks: dict[str, asyncio.Lock] = {}
 
+    def forget(self, pool_id: str | None = None) -> None:
+        """A pool of that id was made or removed here: its keys are others now. None: everything was reset."""
+        for issuer in [*self._next]:
+            if pool_id is None or issuer.endswith(f"/{pool_id}"):
+                self._known.pop(issuer, None)
+                self._next.pop(issuer, None)
+
     async def key(self, pool: UserPool, key_id: str | None) -> Any:
         """None: the pool has no such key. Without an id: the only one that it has. Raises UpstreamError."""
         found = _chosen(self._known.get(pool.issuer, {}), key_id)
