@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from tests.deploy.conftest import Bench
 from tidegate.deploy.errors import DeployError
 from tidegate.deploy.package import PackageError, Packages
+from tidegate.functions.interpreters import every_python, probe_python
 
 
 def names(content: bytes) -> list[str]:
@@ -74,9 +76,33 @@ def test_requirements_are_installed_once(tmp_path: Path) -> None:
     content = packages[packages.add(code)]
     assert {"app.py", "tiny.py", "requirements.txt"} <= {*names(content)}
     (made,) = (cache / "python").iterdir()
+    assert packages.hot(code) == f"{code}:{made}"
     (made / "tiny.py").write_text("VALUE = 2\n")
     again = Packages(cache)
     assert b"VALUE = 2" in zipfile.ZipFile(io.BytesIO(again[again.add(code)])).read("tiny.py")
+
+
+def test_requirements_are_installed_by_the_python_of_the_runtime(tmp_path: Path) -> None:
+    """Of a package with compiled parts, another one's would not load."""
+    others = {found.version for found in map(probe_python, every_python()) if found is not None}
+    others.discard(sys.version_info[:2])
+    if not others:
+        pytest.skip("no other Python on this machine")
+    major, minor = max(others)
+    wheel(tmp_path)
+    for tag in (f"cp{major}{minor}", f"cp{sys.version_info[0]}{sys.version_info[1]}"):
+        with zipfile.ZipFile(tmp_path / "tiny-1.0-py3-none-any.whl") as made:
+            text = made.read("tiny-1.0.dist-info/WHEEL").decode().replace("py3-none", f"{tag}-none")
+            with zipfile.ZipFile(tmp_path / f"tiny-1.0-{tag}-none-any.whl", "w") as archive:
+                for name in made.namelist():
+                    archive.writestr(name, text if name.endswith("WHEEL") else made.read(name))
+                archive.writestr(f"{tag}.py", "")
+    (tmp_path / "tiny-1.0-py3-none-any.whl").unlink()
+    code = fill(tmp_path / "code", app_py="", requirements_txt=f"--no-index\n--find-links {tmp_path}\ntiny\n")
+    packages = Packages(tmp_path / "cache")
+    assert f"cp{major}{minor}.py" in names(packages[packages.add(code, f"python{major}.{minor}")])
+    assert f"cp{sys.version_info[0]}{sys.version_info[1]}.py" in names(packages[packages.add(code)])
+    assert "tiny.py" not in names(packages[packages.add(code, "nodejs20.x")])
 
 
 def test_what_is_provided_or_there_already_is_not_installed(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """Local code becomes Lambda packages, as `sam build` and `sam package` make them: folders are zipped, archives are taken as
-they are, Python dependencies are installed. A package is named by the hash of its content.
+they are, Python dependencies are installed, by the Python that will run them. A package is named by the hash of its content.
 
 Not here: which properties of a template name code (`sam`).
 AWS: Lambda Developer Guide, "Working with .zip file archives for Python Lambda functions"; SAM, "sam package".
@@ -19,6 +19,8 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from tidegate.functions.runtimes import UnsupportedRuntime, find_python, parse_runtime
 
 BUCKET = "tidegate"
 """Packages appear in the translated template as objects of a bucket by this name; it exists nowhere."""
@@ -46,7 +48,7 @@ class Packages:
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
-        self._known: dict[Path, str] = {}
+        self._known: dict[tuple[Path, str], str] = {}
         self._zips: dict[str, bytes] = {}
 
     def __getitem__(self, key: str) -> bytes:
@@ -55,45 +57,46 @@ class Packages:
     def __contains__(self, key: object) -> bool:
         return key in self._zips
 
-    def add(self, path: Path) -> str:
-        """Pack a folder or a file; returns the package's key. Raises PackageError."""
+    def add(self, path: Path, runtime: str = "") -> str:
+        """Pack a folder or a file; returns the package's key. `runtime`: of the function, if it is one's. Raises PackageError."""
         path = path.resolve()
-        if path not in self._known:
-            content = self._pack(path)
+        if (path, runtime) not in self._known:
+            content = self._pack(path, runtime)
             key = hashlib.sha256(content).hexdigest()
             self._zips[key] = content
-            self._known[path] = key
-        return self._known[path]
+            self._known[path, runtime] = key
+        return self._known[path, runtime]
 
-    def hot(self, path: Path) -> str | None:
+    def hot(self, path: Path, runtime: str = "") -> str | None:
         """A folder as it lies there, with that of its dependencies; None: it cannot run unpacked. Raises PackageError."""
         path = path.resolve()
         if not path.is_dir():
             return None
         _check_node_modules(path)
-        return ":".join(map(str, filter(None, (path, self._dependencies(path)))))
+        return ":".join(map(str, filter(None, (path, self._dependencies(path, runtime)))))
 
-    def _pack(self, path: Path) -> bytes:
+    def _pack(self, path: Path, runtime: str) -> bytes:
         if not path.exists():
             raise PackageError(f"{path} does not exist")
         if path.is_file():
             return path.read_bytes() if path.suffix in _ARCHIVES else zip_of({path.name: path})
         _check_node_modules(path)
         files = dict(_files(path))
-        if installed := self._dependencies(path):
+        if installed := self._dependencies(path, runtime):
             # The application's own files win over those of a dependency.
             files = dict(_files(installed)) | files
         return zip_of(files)
 
-    def _dependencies(self, folder: Path) -> Path | None:
+    def _dependencies(self, folder: Path, runtime: str) -> Path | None:
         """The folder with what requirements.txt asks for and the code's folder does not hold already."""
         wanted = _requirements(folder)
-        if not wanted:
+        if not wanted or (runtime and not runtime.startswith("python")):
             return None
-        stamp = "\n".join((sys.version.split()[0], sys.platform, *wanted))
+        python, version = _python(runtime)
+        stamp = "\n".join((version, sys.platform, *wanted))
         target = self._cache / "python" / hashlib.sha256(stamp.encode()).hexdigest()[:32]
         if not target.is_dir():
-            _install(folder, wanted, target)
+            _install(folder, wanted, target, python)
         return target
 
 
@@ -149,14 +152,37 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _install(folder: Path, wanted: list[str], target: Path) -> None:
+def _python(runtime: str) -> tuple[str, str]:
+    """The interpreter that runs the function here, and its version; ours where the runtime does not say."""
+    ours = sys.version_info[:2]
+    try:
+        found = find_python(parse_runtime(runtime)) if runtime else None
+    except UnsupportedRuntime:  # which the server says, with everything else that it refuses
+        found = None
+    version = ours if found is None else found.version
+    executable = sys.executable if found is None or version == ours else found.executable
+    return executable, f"{version[0]}.{version[1]}"
+
+
+def _pip(python: str) -> list[str]:
+    """An interpreter's own pip knows it best; ours can install for one that has none."""
+    own = [python, "-m", "pip"]
+    if (
+        python == sys.executable
+        or subprocess.run([*own, "--version"], capture_output=True, check=False).returncode == 0
+    ):
+        return own
+    return [sys.executable, "-m", "pip", "--python", python]
+
+
+def _install(folder: Path, wanted: list[str], target: Path, python: str) -> None:
     """Into a scratch folder first: a folder in the cache is always complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         listed = Path(scratch, "requirements.txt")
         listed.write_text("\n".join(wanted) + "\n", "utf-8")
         done = Path(scratch, "packages")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        command = [*_pip(python), "install", "--quiet", "--disable-pip-version-check", "--no-input"]
         command += ["--target", str(done), "--requirement", str(listed)]
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if result.returncode:

@@ -98,12 +98,12 @@ class Sources:
             elif kind == _LAYER:
                 self._layer_content(properties)
             elif (member := _CODE.get(kind)) and isinstance(properties.get(member), str):
-                location = properties[member]
-                folder = self._hot(location) if kind == "AWS::Lambda::Function" else None
+                location, runtime = properties[member], self._runtime(properties.get("Runtime"))
+                folder = self._hot(location, runtime) if kind == "AWS::Lambda::Function" else None
                 properties[member] = (
                     {"S3Bucket": HOT_RELOAD, "S3Key": folder}
                     if folder
-                    else {"S3Bucket": BUCKET, "S3Key": self._packed(location)}
+                    else {"S3Bucket": BUCKET, "S3Key": self._packed(location, runtime)}
                 )
             elif kind in _DEFINITIONS:
                 self._definition(properties, *_DEFINITIONS[kind])
@@ -119,24 +119,29 @@ class Sources:
         elif "InlineCode" not in properties:
             # AWS: `sam package` takes the template's own folder when no CodeUri is given.
             uri = properties.get("CodeUri", inherited.get("CodeUri", "."))
+            runtime = self._runtime(properties.get("Runtime", inherited.get("Runtime")))
             if _in_s3(uri):
                 properties["CodeUri"] = uri
-            elif folder := self._hot(uri):
+            elif folder := self._hot(uri, runtime):
                 properties["CodeUri"] = {"Bucket": HOT_RELOAD, "Key": folder}
             else:
-                properties["CodeUri"] = f"s3://{BUCKET}/{self._packed(uri)}"
+                properties["CodeUri"] = f"s3://{BUCKET}/{self._packed(uri, runtime)}"
 
-    def _hot(self, location: Any) -> str | None:
+    def _runtime(self, given: Any) -> str:
+        found = evaluate(given, self.scope)
+        return found if isinstance(found, str) else ""
+
+    def _hot(self, location: Any, runtime: str) -> str | None:
         """The key of a folder that is to run as it lies there."""
-        return self.packages.hot(self._local(evaluate(location, self.scope))) if self.hot_reload else None
+        return self.packages.hot(self._local(evaluate(location, self.scope)), runtime) if self.hot_reload else None
 
     def _layer_content(self, properties: dict[str, Any]) -> None:
         # AWS: `sam package` takes the template's own folder when no ContentUri is given.
         uri = properties.get("ContentUri", ".")
         properties["ContentUri"] = uri if _in_s3(uri) else f"s3://{BUCKET}/{self._packed(uri)}"
 
-    def _packed(self, location: Any) -> str:
-        return self.packages.add(self._local(evaluate(location, self.scope)))
+    def _packed(self, location: Any, runtime: str = "") -> str:
+        return self.packages.add(self._local(evaluate(location, self.scope)), runtime)
 
     def _definition(self, properties: dict[str, Any], uri: str, body: str) -> None:
         """A definition in a local file takes its place in the template; one in S3 is read when the API is made."""

@@ -193,6 +193,14 @@ def choose(declared: Declared, available: Mapping[Version, Interpreter]) -> Inte
     return available[min(available, key=distance)]
 
 
+def find_python(declared: Declared) -> Interpreter:
+    """The one that runs functions of this runtime here. Blocks. Raises UnsupportedRuntime."""
+    available = _probed(python_candidates(declared.version), probe_python, declared.version)
+    if declared.version not in available:
+        available = _probed(every_python(), probe_python)
+    return choose(declared, available)
+
+
 def _no_node(runtime: str) -> UnsupportedRuntime:
     needed = f"Node.js {OLDEST_NODE[0]} or newer"
     return UnsupportedRuntime(f"runtime {runtime} needs {needed}: no `node` of that kind is on PATH; install it")
@@ -249,10 +257,7 @@ class Runtimes:
         return Runtime(declared, str(java_home.make_home(self._root, jars)), interpreter)
 
     def _python(self, declared: Declared) -> Runtime:
-        available = _probed(python_candidates(declared.version), probe_python, declared.version)
-        if declared.version not in available:
-            available = _probed(every_python(), probe_python)
-        interpreter = choose(declared, available)
+        interpreter = find_python(declared)
         home = make_home(self._root, interpreter)
         return Runtime(declared, str(packages_of(home, interpreter)), interpreter, str(python_of(home)))
 
