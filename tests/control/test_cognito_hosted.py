@@ -203,6 +203,11 @@ def test_a_code_is_good_once_and_for_who_asked(pool: Pool, client: str) -> None:
     assert good.status == 200
     assert good.header("Cache-Control") == "no-store"
     assert token(pool, **form, **proof).json["error"] == "invalid_grant"
+    # Nor in another spelling of the same.
+    again = (code_of(browser.get(authorization(pool, client, nonce="n" * length))) for length in range(1, 4))
+    odd = next(each for each in again if len(each) % 4)
+    assert token(pool, **{**form, "code": odd}).status == 200
+    assert token(pool, **{**form, "code": odd + "=" * (-len(odd) % 4)}).json["error"] == "invalid_grant"
     # A code that was asked for without a challenge takes no verifier.
     plain = code_of(browser.get(authorization(pool, client)))
     assert token(pool, **{**form, "code": plain}, **proof).json["error"] == "invalid_grant"

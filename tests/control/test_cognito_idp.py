@@ -479,6 +479,11 @@ def test_pools_are_described_changed_and_deleted(server: Server) -> None:
         "RequireSymbols": False,
         "TemporaryPasswordValidityDays": 7,
     }
+    api.update_user_pool(**at, AdminCreateUserConfig={"UnusedAccountValidityDays": 3}, DeletionProtection="ACTIVE")
+    shown = api.describe_user_pool(**at)["UserPool"]
+    assert shown["Name"] == "other"
+    assert shown["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 3}
+    assert shown["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"] == 3
     api.tag_resource(ResourceArn=pool.arn, Tags={"b": "2"})
     api.untag_resource(ResourceArn=pool.arn, TagKeys=["a"])
     assert api.list_tags_for_resource(ResourceArn=pool.arn)["Tags"] == {"b": "2"}

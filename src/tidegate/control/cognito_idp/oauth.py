@@ -142,14 +142,14 @@ def _by_code(desk: Desk, pool: UserPool, client: UserPoolClient, form: Mapping[s
         state = orjson.loads(desk.tools.secrets.open(code, _CODE))
     except SecretError:
         raise OAuthError("invalid_grant") from None
-    pool_id, client_id, username, redirect_uri, scope, challenge, nonce, expires, _ = state
+    pool_id, client_id, username, redirect_uri, scope, challenge, nonce, expires, once = state
     if (pool_id, client_id, redirect_uri) != (pool.id, client.client_id, form.get("redirect_uri")):
         raise OAuthError("invalid_grant")
     if expires <= desk.now or not _proves(challenge, form.get("code_verifier")):
         raise OAuthError("invalid_grant")
     user = find_user(desk, pool, username)
     # Spent last: a stranger who lacks the verifier cannot use it up.
-    if user is None or not user.enabled or not desk.tools.spent.spend(code, expires):
+    if user is None or not user.enabled or not desk.tools.spent.spend(once, expires):
         raise OAuthError("invalid_grant")
     session = begin(desk, pool, client, user, scope)
     return _answer(tokens(desk, Grant(pool, client, user, session, nonce), refresh=True))

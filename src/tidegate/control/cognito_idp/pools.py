@@ -57,10 +57,7 @@ _REFUSED: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "email_configuration": (
         "sending e-mail (EmailConfiguration)",
-        lambda given: (
-            bool({**given, "email_sending_account": None} != {"email_sending_account": None})
-            or given.get("email_sending_account") == "DEVELOPER"
-        ),
+        lambda given: any(value != "COGNITO_DEFAULT" for value in given.values() if value is not None),
     ),
     "auto_verified_attributes": (
         "verifying phone numbers, which needs SMS messages (AutoVerifiedAttributes)",
@@ -130,7 +127,9 @@ def _refuse(params: Params) -> None:
 def _settings(params: Params) -> dict[str, Any]:
     """What an update sets too: a parameter that is not given gets its default."""
     changeable = {name: value for name in _CHANGEABLE if (value := params.get(name)) is not None}
-    return {**changeable, "policies": _policies(params), "admin_create_user_config": _creation(params)}
+    policies = _policies(params)
+    creation = _creation(params, policies["password_policy"]["temporary_password_validity_days"])
+    return {**changeable, "policies": policies, "admin_create_user_config": creation}
 
 
 def _policies(params: Params) -> dict[str, Any]:
@@ -148,25 +147,24 @@ def _policies(params: Params) -> dict[str, Any]:
         "password_policy": {
             "minimum_length": policy.get("minimum_length") or 8,
             **switches,
-            "temporary_password_validity_days": _days(policy),
+            "temporary_password_validity_days": _days(policy, params),
         },
         "sign_in_policy": {"allowed_first_auth_factors": sign_in},
     }
 
 
-def _days(policy: Mapping[str, Any]) -> int:
-    days = policy.get("temporary_password_validity_days")
-    return 7 if days is None else int(days)
+def _days(policy: Mapping[str, Any], params: Params) -> int:
+    """AWS: UnusedAccountValidityDays is the older name, and counts where the newer one is not given."""
+    given = (params.get("policies") or {}).get("password_policy") or {}
+    days = given.get("temporary_password_validity_days")
+    if days is None:
+        days = (params.get("admin_create_user_config") or {}).get("unused_account_validity_days")
+    return int(policy.get("temporary_password_validity_days", 7) if days is None else days)
 
 
-def _creation(params: Params) -> dict[str, Any]:
-    given = dict(params.get("admin_create_user_config") or {})
-    unused, days = given.pop("unused_account_validity_days", None), _policies(params)["password_policy"]
-    # AWS: the older name of the password policy's member; the newer one wins where both are given.
-    given["unused_account_validity_days"] = days["temporary_password_validity_days"]
-    if unused not in (None, given["unused_account_validity_days"]):
-        raise invalid("Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays")
-    return {"allow_admin_create_user_only": False, **given}
+def _creation(params: Params, days: int) -> dict[str, Any]:
+    given = params.get("admin_create_user_config") or {}
+    return {"allow_admin_create_user_only": False, **given, "unused_account_validity_days": days}
 
 
 def shown(desk: Desk, pool: UserPool) -> dict[str, Any]:
@@ -249,9 +247,8 @@ def get_mfa(desk: Desk, params: Params) -> dict[str, Any]:
 
 def set_mfa(desk: Desk, params: Params) -> dict[str, Any]:
     pool = pool_of(desk, params["user_pool_id"])
-    if params.get("mfa_configuration", "OFF") != "OFF" or any(
-        name.endswith("_configuration") and name != "mfa_configuration" and params[name] for name in params
-    ):
+    asked = {name for name, value in params.items() if value and name not in ("user_pool_id", "mfa_configuration")}
+    if asked or (params.get("mfa_configuration") or "OFF") != "OFF":
         raise unsupported("multi-factor authentication")
     return {"mfa_configuration": pool.mfa_configuration}
 

@@ -85,11 +85,11 @@ def verify_srp(desk: Desk, pool: UserPool, client: UserPoolClient, given: Given)
         state = orjson.loads(desk.tools.secrets.open(block_bytes.decode("latin-1"), _BLOCK))
     except (SecretError, binascii.Error, ValueError):
         raise not_authorized() from None
-    pool_id, client_id, username, expires, _, salt, *numbers = state
+    pool_id, client_id, username, expires, nonce, salt, *numbers = state
     named = find_user(desk, pool, name)
     if (pool_id, client_id, username) != (pool.id, client.client_id, name if named is None else named.username):
         raise not_authorized()
-    spend(desk, block, expires)
+    spend(desk, nonce, expires)
     desk.tools.attempts.check_password(pool.id, username)
     user = find_user(desk, pool, username)
     verifier = _stored(desk, pool, user, username)[1]

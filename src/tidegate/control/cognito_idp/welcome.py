@@ -88,7 +88,7 @@ def set_new_password(desk: Desk, pool: UserPool, client: UserPoolClient, given: 
         state = orjson.loads(desk.tools.secrets.open(session, _SESSION))
     except SecretError:
         raise not_authorized("Invalid session for the user.") from None
-    pool_id, client_id, username, expires, password_hash, _ = state
+    pool_id, client_id, username, expires, password_hash, nonce = state
     user = find_user(desk, pool, name)
     if (pool_id, client_id) != (pool.id, client.client_id) or user is None or user.username != username:
         raise not_authorized("Invalid session for the user.")
@@ -97,7 +97,7 @@ def set_new_password(desk: Desk, pool: UserPool, client: UserPoolClient, given: 
     attributes = {key.removeprefix(prefix): value for key, value in given.items() if key.startswith(prefix)}
     check_writable(client, attributes)
     check_values(pool, attributes, creating=False)
-    spend(desk, session, expires)
+    spend(desk, nonce, expires)
 
     def store(later: Desk, digest: passwords.Digest) -> Any:
         found = find_user(later, pool, username)
