@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -146,9 +147,11 @@ def test_wrong_proofs_lock_as_wrong_passwords_do(pool: Pool, client: str) -> Non
 def test_a_user_who_is_not_there_answers_like_one_who_is(pool: Pool) -> None:
     client = pool.client(PreventUserExistenceErrors="ENABLED")
     there, not_there = (Attempt(pool, client, "Wr0ng-one!", name) for name in ("ann", "nobody"))
-    assert {name: len(value) // 8 for name, value in there.asked.items() if name in ("SALT", "SRP_B")} == {
-        name: len(value) // 8 for name, value in not_there.asked.items() if name in ("SALT", "SRP_B")
-    }
+    assert there.asked.keys() == not_there.asked.keys()
+    for asked in (there.asked, not_there.asked):
+        assert re.fullmatch(r"[0-9a-f]{32}", asked["SALT"])
+        # Almost always of full length; a number may begin with zeros.
+        assert re.fullmatch(r"[0-9a-f]{740,768}", asked["SRP_B"])
     for attempt in (there, not_there):
         with refused("NotAuthorizedException", WRONG):
             attempt.respond()
