@@ -67,7 +67,8 @@ def _airspeed(work: Path) -> Program:
 def _velocityjs(work: Path) -> Program:
     node = _needed("node", "nodejs")
     target = work / f"velocityjs-{VELOCITYJS}"
-    npm = [_needed("npm", "nodejs"), "install", "--silent", "--no-audit", "--no-fund"]
+    options = "--loglevel error --fetch-retries 1 --no-audit --no-fund".split()
+    npm = [_needed("npm", "nodejs"), "install", *options]
     _once(target, [*npm, "--prefix", "{}", f"velocityjs@{VELOCITYJS}"])
     version = f"velocityjs {VELOCITYJS}, Node.js {_said([node, '--version'])}"
     return Program([node, str(HERE / "velocityjs.js")], version, {"NODE_PATH": str(target / "node_modules")})
@@ -112,7 +113,8 @@ def _once(target: Path, command: Sequence[str]) -> None:
         [part.replace("{}", str(half)) for part in command], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise Absent(f"{Path(command[0]).name} failed: {last_line(done.stderr or done.stdout)}")
+        shutil.rmtree(half)
+        raise Absent(f"could not be fetched or built: {' '.join((done.stderr or done.stdout).split())[:300]}")
     half.rename(target)
 
 
