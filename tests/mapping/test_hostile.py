@@ -116,6 +116,18 @@ def test_patterns_of_models(pattern: str) -> None:
     assert found[0].startswith(f'ECMA 262 regex "{pattern}" does not match input string "aaa')
 
 
+def test_names_are_matched_with_look_around_at_their_beginning_only() -> None:
+    private = model({"patternProperties": {"^(?!x-)[a-z]+$": {"type": "integer"}}})
+    assert private.validate(b'{"x-a": "text", "b": 1}') == []
+    assert private.validate(b'{"b": "text"}') != []
+    assert private.validate(b'{"' + b"a" * 3_000_000 + b'!": 1}') == [
+        "request body has a property name that is too long"
+    ]
+    assert private.validate(b'{"x-a": "' + b"a" * 3_000_000 + b'", "b": 3}') == []
+    with pytest.raises(SchemaError, match="begin with"):
+        model({"patternProperties": {"(?=a*c)b": {}}})
+
+
 def test_looking_around_is_as_in_ecma_262() -> None:
     password = model({"type": "string", "pattern": r"^(?=.*[a-z])(?=.*\d)(?!.*\s).{8,}$"})
     assert password.validate(b'"abcdefg1"') == []

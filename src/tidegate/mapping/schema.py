@@ -18,13 +18,14 @@ from tidegate.mapping.json_lenient import MAX_DEPTH, MAX_DIGITS
 from tidegate.mapping.json_text import is_shallow
 from tidegate.mapping.schema_graph import Schema, SchemaError, SchemaGraph, subschemas
 from tidegate.mapping.schema_messages import Explainer
-from tidegate.mapping.schema_patterns import Stopwatch, as_format, formats, is_costly, replaced
+from tidegate.mapping.schema_patterns import Stopwatch, as_format, costly_names, formats, is_costly, replaced
 
 __all__ = ["SchemaError", "Validator", "compile_model"]
 
 # AWS: unverified texts; the answer to the client is `Invalid request body` in any case.
 NOT_JSON = "request body is not valid JSON"
 TOO_DEEP = "request body is nested too deeply"
+LONG_NAME = "request body has a property name that is too long"
 LONG_NUMBER = "request body has a number that is too long"
 NO_MATCH = "request body does not match the schema"
 
@@ -34,17 +35,19 @@ _STRING = re.compile(rb'"(?:[^"\\]+|\\.)*"?', re.DOTALL)  # one that is not clos
 _NO_BRACKETS = bytes(code for code in range(256) if chr(code) not in "[]{}")
 _STEP = {ord(char): step for char, step in zip("[{]}", (1, 1, -1, -1), strict=True)}
 _SLICE = 4096
+_LONG_NAME = re.compile(rb'"(?:[^"\\]|\\.){257,}+"\s*:', re.DOTALL)  # only where names are matched with look-around
 BACKTRACK_LIMIT = 100_000  # own bound: steps of a pattern with look-around or back references; others cannot backtrack
 
 
 class Validator:
     """A compiled model."""
 
-    __slots__ = ("_compiled", "_explainer", "_watch")
+    __slots__ = ("_bounds_names", "_compiled", "_explainer", "_watch")
 
     def __init__(self, graph: SchemaGraph) -> None:
         self._watch = Stopwatch()
         try:
+            self._bounds_names = any(costly_names(schema, subschemas) for _, schema in graph.resources())
             registry = jsonschema_rs.Registry(graph.resources(), draft=jsonschema_rs.Draft4)
             for _, schema in graph.resources():
                 _leaf(schema, registry=registry)
@@ -70,6 +73,8 @@ class Validator:
             return [TOO_DEEP]
         if len(body) >= MAX_DIGITS and _has_long_number(body):
             return [LONG_NUMBER]
+        if self._bounds_names and _LONG_NAME.search(body) is not None:
+            return [LONG_NAME]
         try:
             document = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError:

@@ -2,7 +2,8 @@
 
 jsonschema-rs matches all other patterns in linear time. Those it gives to an engine that only counts its steps back: looking
 ahead at every place of a long text takes a minute all the same. Here such a pattern becomes a format of its own, which asks the
-PyPI package `regex`; it can be interrupted. Not here: names of `patternProperties`.
+PyPI package `regex`; it can be interrupted. As a name in `patternProperties` it has to begin with ^, and the
+properties' names are bounded in length.
 """
 
 from __future__ import annotations
@@ -40,6 +41,18 @@ class Stopwatch:
 
 def is_costly(pattern: object) -> bool:
     return isinstance(pattern, str) and _COSTLY.search(pattern) is not None
+
+
+def costly_names(root: dict[str, Any], schemas: Callable[[dict[str, Any]], Any]) -> list[str]:
+    """Costly patterns of properties' names. Raises ValueError for one that would be tried at every place of a name."""
+    named = [schema.get("patternProperties") for schema in schemas(root)]
+    found = [name for names in named if isinstance(names, dict) for name in names if is_costly(name)]
+    for name in found:
+        if not name.startswith("^"):
+            raise ValueError(
+                f"Tidegate does not support the pattern {name} in patternProperties: it has to begin with ^"
+            )
+    return found
 
 
 def as_format(schema: dict[str, Any]) -> dict[str, Any]:
