@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -62,17 +63,24 @@ def open_vault(data: Path, given: str | None) -> Vault:
 
 
 def _kept(path: Path) -> bytes:
+    if not path.exists():
+        _make(path)
+    return _decoded(path.read_text(encoding="ascii", errors="replace").strip(), str(path))
+
+
+def _make(path: Path) -> None:
+    """Nobody else may read it at any moment, it is whole or not there, and of two that start at once one makes it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        # Nobody else may read it at any moment, and of two that start at once one makes it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _decoded(path.read_text(encoding="ascii", errors="replace").strip(), str(path))
-    with os.fdopen(descriptor, "wb") as file:
-        key = os.urandom(_KEY_BYTES)
-        file.write(base64.b64encode(key) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return key
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink()
 
 
 def _decoded(text: str, where: str) -> bytes:
