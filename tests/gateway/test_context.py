@@ -13,6 +13,9 @@ import pytest
 
 from tests.gateway.test_lambda_proxy import allow
 from tests.support.backend import Backend
+from tests.support.callers import allow as allowing
+from tests.support.callers import invoke, make_user
+from tests.support.pools import Pool
 from tests.support.running import ApiBuilder, Server, lambda_uri, make_function
 
 AUTHORIZER = """
@@ -205,6 +208,58 @@ def test_the_ids_are_those_of_the_answer_and_the_api(told: dict[str, Any]) -> No
 
 def test_what_there_is_not_prints_nothing(told: dict[str, Any]) -> None:
     assert {name: told["template"][name] for name in UNKNOWN} == dict.fromkeys(UNKNOWN, "")
+
+
+def test_who_signed(server: Server) -> None:
+    keys = make_user(server.client("iam"), "context-user", allowing("execute-api:Invoke"))
+    names = ("accountId", "accessKey", "caller", "user", "userArn", "principalOrgId", "apiKey")
+    api = ApiBuilder(server).mock("/x", "GET", body="|".join(f"$context.identity.{name}" for name in names))
+    patch = [{"op": "replace", "path": "/authorizationType", "value": "AWS_IAM"}]
+    api.client.update_method(restApiId=api.id, resourceId=api.resources["/x"], httpMethod="GET", patchOperations=patch)
+    api.deploy()
+    seen = dict(zip(names, invoke(server, api.id, "/prod/x", keys).body.decode().split("|"), strict=True))
+    assert seen["caller"].startswith("AIDA")
+    assert seen == {
+        "accountId": "000000000000",
+        "accessKey": keys["AccessKeyId"],
+        "caller": seen["caller"],
+        "user": seen["caller"],
+        "userArn": "arn:aws:iam::000000000000:user/context-user",
+        "principalOrgId": "",
+        "apiKey": "",
+    }
+
+
+def test_claims_are_texts_and_stay_as_they_are(server: Server) -> None:
+    pool = Pool(server)
+    subject = pool.user("context-user")
+    token = pool.sign_in(pool.client(), "context-user")["IdToken"]
+    api = ApiBuilder(server)
+    body = (
+        "$context.authorizer.claims.sub|$context.authorizer.claims['cognito:username']|$context.authorizer.claims.token_use|"
+        "$context.authorizer.claims.exp|$!context.authorizer.claims.none|$context.authorizer.principalId"
+        "#set($context.authorizer.claims.sub = 'other')#set($ignore = $context.authorizer.claims.put('none', 'now'))"
+    )
+    api.mock("/x", "GET", body=body)
+    authorizer = api.client.create_authorizer(
+        restApiId=api.id,
+        name="pool",
+        type="COGNITO_USER_POOLS",
+        providerARNs=[pool.arn],
+        identitySource="method.request.header.Authorization",
+    )["id"]
+    changes = {"/authorizationType": "COGNITO_USER_POOLS", "/authorizerId": authorizer}
+    api.client.update_method(
+        restApiId=api.id,
+        resourceId=api.resources["/x"],
+        httpMethod="GET",
+        patchOperations=[{"op": "replace", "path": path, "value": value} for path, value in changes.items()],
+    )
+    api.deploy()
+    # What one request's template does to the claims, the next request does not see.
+    for _ in range(2):
+        seen = server.call(api.id, "/prod/x", headers={"Authorization": token}).body.decode()
+        assert re.fullmatch(rf"{subject}\|context-user\|id\|.+\|\|", seen), seen
 
 
 def test_a_canary_says_so(server: Server) -> None:

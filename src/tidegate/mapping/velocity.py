@@ -231,7 +231,10 @@ def context_map(exchange: Any) -> dict[str, object]:
         "apiId": stage.api_id,
     }
     if exchange.authorizer is not None:
-        context["authorizer"] = {**exchange.authorizer}
+        # What an authorizer gave is kept for other requests: a template gets its own, claims included.
+        context["authorizer"] = {
+            name: dict(value) if isinstance(value, dict) else value for name, value in exchange.authorizer.items()
+        }
     if method.operation_name is not None:
         context["operationName"] = method.operation_name
     if stage.is_canary is not None:
