@@ -44,7 +44,7 @@ def test_values(definition: dict[str, Any], given: str | None, value: Any) -> No
         ({"Type": "Number"}, "many", "Parameter 'P' must be a number"),
         ({"Type": "Number", "MinValue": 2}, "1", "Parameter 'P' must be a number not less than 2"),
         ({"Type": "Number", "MaxValue": 2}, "3", "Parameter 'P' must be a number not greater than 2"),
-        ({"Type": "AWS::SSM::Parameter::Value<String>"}, "x", "AWS::SSM::Parameter::Value<String> is not supported"),
+        ({"Type": "AWS::SSM::Parameter::Value<List<String>>"}, "x", "Value<List<String>> is not supported"),
         ({"Type": "Text"}, "x", "Unrecognized parameter type: Text"),
         ({"Type": "String", "Defualt": 1}, "x", "Invalid template parameter property 'Defualt'"),
     ],

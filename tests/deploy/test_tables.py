@@ -26,6 +26,22 @@ OF_USER_POOLS = [
     f"AWS::Cognito::UserPool{name}"
     for name in ("", "Client", "Domain", "Group", "ResourceServer", "User", "UserToGroupAttachment")
 ]
+IN_NEIGHBOURS = sorted(
+    kind
+    for kind in PROVIDERS
+    if kind.split("::")[1] in ("Events", "Kinesis", "S3", "SNS", "SQS", "SSM", "SecretsManager", "StepFunctions")
+)
+MORE_ATTRIBUTES = {
+    "AWS::Events::EventBus": {"Name"},
+    "AWS::SNS::Topic": {"TopicName"},
+    "AWS::SQS::Queue": {"QueueName"},
+    "AWS::SSM::Parameter": {"Type", "Value"},
+}
+"""Documented for Fn::GetAtt, and not read-only."""
+OTHERS = {"AWS::Events::Rule": {"EventBusName"}}
+"""AWS: a rule stays on its bus, though the schema does not say so."""
+OF_AWS = {"WarmThroughputObject"}
+"""Read-only, and nothing that is here."""
 NEEDED = {
     "AWS::ApiGateway::DomainName": {"DomainName"},
     "AWS::ApiGateway::DomainNameV2": {"DomainName"},
@@ -59,3 +75,13 @@ def test_every_property_is_known(kind: str) -> None:
     assert provider.table.replacing == names(schema, "createOnlyProperties")
     assert provider.table.required == set(schema.get("required", ())) | NEEDED.get(kind, set())
     assert provider.attributes == made
+
+
+@pytest.mark.parametrize("kind", IN_NEIGHBOURS)
+def test_every_property_of_what_is_made_in_neighbours_is_known(kind: str) -> None:
+    schema: dict[str, Any] = schemas.PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    provider, made = PROVIDERS[kind], {name for name in names(schema, "readOnlyProperties") if "/" not in name}
+    assert known(provider.table) == schema["properties"].keys() - made
+    assert provider.table.replacing == names(schema, "createOnlyProperties") | OTHERS.get(kind, set())
+    assert provider.table.required == set(schema.get("required", ()))
+    assert provider.attributes == made - OF_AWS | MORE_ATTRIBUTES.get(kind, set())

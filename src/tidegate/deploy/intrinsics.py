@@ -29,7 +29,6 @@ class _Marker:
 UNKNOWN: Final = _Marker("UNKNOWN")
 NO_VALUE: Final = _Marker("AWS::NoValue")
 _SUB = re.compile(r"\$\{(!?)([^}]*)\}")
-_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
 class IntrinsicError(Exception):
@@ -76,8 +75,6 @@ def evaluate(value: Any, scope: Scope) -> Any:
         return {key: member for key, member in members.items() if member is not NO_VALUE}
     if isinstance(value, list):
         return [item for item in (evaluate(item, scope) for item in value) if item is not NO_VALUE]
-    if isinstance(value, str) and (dynamic := _DYNAMIC.search(value)):
-        raise IntrinsicError(f"the dynamic reference {dynamic[0]} is not supported")
     return value
 
 
@@ -109,6 +106,13 @@ def references(value: Any, conditions: Mapping[str, bool]) -> Iterator[Reference
     else:
         for member in value.values():
             yield from references(member, conditions)
+
+
+def settled_text(value: Any) -> str:
+    """Text that is looked into before the stack is made: a dynamic reference, which is looked up later, cannot be."""
+    if "{{resolve:" in (written := text(value)):
+        raise IntrinsicError(f"{written} is looked up when the stack is made; a function cannot look into it before")
+    return written
 
 
 def text(value: Any) -> str:
@@ -196,8 +200,6 @@ def _sub_parts(argument: Any) -> tuple[str, dict[str, Any]]:
 
 def _sub(argument: Any, scope: Scope) -> Any:
     template, given = _sub_parts(argument)
-    if dynamic := _DYNAMIC.search(template):
-        raise IntrinsicError(f"the dynamic reference {dynamic[0]} is not supported")
     variables = {name: evaluate(value, scope) for name, value in given.items()}
     unknown = False
 
@@ -264,7 +266,7 @@ def _split(argument: Any, scope: Scope) -> Any:
             "to be split or a function that returns a string to be split."
         )
     source = evaluate(argument[1], scope)
-    return UNKNOWN if source is UNKNOWN else text(source).split(argument[0])
+    return UNKNOWN if source is UNKNOWN else settled_text(source).split(argument[0])
 
 
 def _find_in_map(argument: Any, scope: Scope) -> Any:
@@ -276,7 +278,7 @@ def _find_in_map(argument: Any, scope: Scope) -> Any:
     keys = [evaluate(item, scope) for item in argument]
     if UNKNOWN in keys:
         return UNKNOWN
-    name, first, second = map(text, keys)
+    name, first, second = map(settled_text, keys)
     if name not in scope.mappings:
         raise IntrinsicError(f"Template error: Mapping named '{name}' is not present in the 'Mappings' section.")
     try:
@@ -287,7 +289,7 @@ def _find_in_map(argument: Any, scope: Scope) -> Any:
 
 def _base64(argument: Any, scope: Scope) -> Any:
     value = evaluate(argument, scope)
-    return UNKNOWN if value is UNKNOWN else base64.b64encode(text(value).encode()).decode()
+    return UNKNOWN if value is UNKNOWN else base64.b64encode(settled_text(value).encode()).decode()
 
 
 def _import_value(argument: Any, scope: Scope) -> Any:
@@ -310,7 +312,7 @@ def _equals(argument: Any, scope: Scope) -> bool:
     left, right = (evaluate(item, scope) for item in argument)
     if isinstance(left, list) or isinstance(right, list):
         return bool(left == right)
-    return text(left) == text(right)
+    return settled_text(left) == settled_text(right)
 
 
 def _all(argument: Any, scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from tidegate.deploy.errors import Problem
 from tidegate.deploy.intrinsics import text
 
+_LOOKED_UP = re.compile(r"AWS::SSM::Parameter::Value<(?:String|AWS::[^<>]+)>")
 _LISTS = re.compile(r"CommaDelimitedList|List<.+>")
 _SETTINGS = frozenset(
     {
@@ -67,9 +68,15 @@ def resolve_parameters(
         value = ",".join(map(_plain, raw)) if isinstance(raw, list) else _plain(raw)
         if name not in missing:
             problems += [Problem(name, message) for message in _violations(name, definition, value)]
-        is_list = _LISTS.fullmatch(str(definition.get("Type", "")))
-        values[name] = _items(value) if is_list else value
+        values[name] = _meant(str(definition.get("Type", "")), value)
     return values, problems
+
+
+def _meant(kind: str, value: str) -> Any:
+    """AWS: the value of an SSM parameter type is a name, and stands for what Parameter Store holds under it."""
+    if _LOOKED_UP.fullmatch(kind):
+        return f"{{{{resolve:ssm:{value}}}}}"
+    return _items(value) if _LISTS.fullmatch(kind) else value
 
 
 def _plain(value: Any) -> str:
@@ -84,7 +91,7 @@ def _malformed(name: str, definition: Mapping[str, Any]) -> Iterator[str]:
     kind = str(definition.get("Type", ""))
     if not kind:
         yield "Template format error: Every Parameters object must contain a Type member."
-    elif kind.startswith("AWS::SSM::Parameter::"):
+    elif kind.startswith("AWS::SSM::Parameter::Value<") and not _LOOKED_UP.fullmatch(kind):
         yield f"the parameter type {kind} is not supported"
     elif kind not in ("String", "Number") and not _LISTS.fullmatch(kind) and not kind.startswith("AWS::"):
         yield f"Template format error: Unrecognized parameter type: {kind}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tidegate.deploy.dynamic import promised, services
 from tidegate.deploy.errors import DeployError, Problem
 from tidegate.deploy.graph import CycleError, topological
 from tidegate.deploy.intrinsics import UNKNOWN, IntrinsicError, Scope, condition, evaluate, references
@@ -218,7 +219,7 @@ def _check_properties(
     values: dict[str, Any] = {}
     for name, raw in given.items():
         try:
-            value = evaluate({name: raw}, dry)
+            value = promised(evaluate({name: raw}, dry))
         except IntrinsicError as error:
             yield Problem(f"{logical_id}.{name}", str(error))
             continue
@@ -255,7 +256,10 @@ def _outputs(declared: Mapping[str, Any], dry: Scope) -> tuple[dict[str, Any], l
         try:
             if "Value" not in output:
                 raise IntrinsicError("Template format error: every Outputs member must contain a Value object")
-            evaluate([output["Value"], output.get("Export", {})], dry)
+            shown = evaluate([output["Value"], output.get("Export", {})], dry)
+            # AWS: outputs are no place for secrets.
+            if any(service != "ssm" for service in services(shown)):
+                raise IntrinsicError("secrets are not shown in outputs")
         except IntrinsicError as error:
             problems.append(Problem(f"Outputs.{name}", str(error)))
     return active, problems

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidegate.deploy.dynamic import Values, resolved
 from tidegate.deploy.errors import DeployError, Problem
 from tidegate.deploy.graph import CycleError, topological
 from tidegate.deploy.intrinsics import IntrinsicError, Scope, evaluate, text
@@ -76,6 +77,7 @@ class StackRun:
         self._stacks = stacks
         self._tell = tell
         self._scope: Scope = replace(plan.scope, resources=Live(state.resources))
+        self._values = Values(clients)
         self._touched: list[str] = []
         self.warnings: list[str] = []
 
@@ -131,7 +133,7 @@ class StackRun:
         self, resource: PlannedResource, properties: Mapping[str, Any], *, action: str, generation: int = 0
     ) -> None:
         fresh = ResourceState(resource.logical_id, resource.type, _NOTHING, properties, (), generation)
-        made = PROVIDERS[resource.type].create(properties, self._context(fresh))
+        made = PROVIDERS[resource.type].create(resolved(properties, self._values), self._context(fresh))
         self._record(resource, replace(fresh, made=made), action)
 
     def _change(
@@ -143,7 +145,8 @@ class StackRun:
     ) -> None:
         provider = PROVIDERS[resource.type]
         if not changed & provider.table.replacing:
-            made = provider.update(current.made, properties, current.properties, self._context(current))
+            wanted = resolved(properties, self._values)
+            made = provider.update(current.made, wanted, current.properties, self._context(current))
             self._record(resource, replace(current, made=made, properties=properties), "updated")
             return
         if (name := provider.table.name) and name in properties and name not in changed:
@@ -196,7 +199,7 @@ class StackRun:
         problems = []
         for name, output in self._plan.outputs.items():
             try:
-                outputs[name] = _output_text(evaluate(output["Value"], self._scope))
+                outputs[name] = _output_text(resolved(evaluate(output["Value"], self._scope), self._values))
                 if export := output.get("Export"):
                     exports[text(evaluate(export["Name"], self._scope))] = outputs[name]
             except _FAILURES as error:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.deploy.resources.base import Context, Made, Props, ResourceError, Table, undone_by
-from tidegate.deploy.resources.neighbour import InNeighbour, Tagging, tags_of
+from tidegate.deploy.resources.neighbour import InNeighbour, Tagging
 from tidegate.deploy.resources.shapes import call
 
 _DAY = 24
@@ -46,12 +46,13 @@ class Stream(InNeighbour):
         client, name = context.clients(self.service), self.named(properties, context)
         mode = properties.get("StreamModeDetails", _PROVISIONED)
         shards = {"ShardCount": properties.get("ShardCount", 1)} if mode == _PROVISIONED else {}
-        asked = {"StreamName": name, "StreamModeDetails": mode, "Tags": tags_of(properties), **shards}
-        call(client, "CreateStream", asked)
+        call(client, "CreateStream", {"StreamName": name, "StreamModeDetails": mode, **shards})
         with undone_by(lambda: client.delete_stream(StreamName=name)):
-            arn = _settled(name, client)["StreamARN"]
+            made = Made(name, {"Arn": _settled(name, client)["StreamARN"]})
             _keep(name, _hours(properties), _DAY, client)
-        return Made(name, {"Arn": arn})
+            # The neighbour forgets tags that are given with CreateStream.
+            self.retag(made, properties, {}, client)
+        return made
 
     def update(self, made: Made, properties: Props, old: Props, context: Context) -> Made:
         client, name = context.clients(self.service), made.physical_id

@@ -37,10 +37,9 @@ class Topic(InNeighbour):
     attributes = frozenset({"TopicArn", "TopicName"})
     tagging = Tagging(target="ResourceArn", attribute=None)
     table = Table(
-        handled=frozenset(
-            {"ContentBasedDeduplication", "DisplayName", "FifoTopic", "Subscription", "Tags", "TopicName"}
-        ),
+        handled=frozenset({"DisplayName", "FifoTopic", "Subscription", "Tags", "TopicName"}),
         reported={
+            "ContentBasedDeduplication": "has no effect; what is published twice is delivered twice",
             "DataProtectionPolicy": "has no effect; no message is looked into",
             "DeliveryStatusLogging": "has no effect",
             "FifoThroughputScope": "has no effect; there is no limit",
