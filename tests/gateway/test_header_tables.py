@@ -13,7 +13,7 @@ import pytest
 
 from tests.gateway.test_lambda_proxy import allow
 from tests.support.backend import Backend
-from tests.support.running import ApiBuilder, Server, make_function
+from tests.support.running import ApiBuilder, Server, lambda_uri, make_function
 
 REQUEST = """
 Age P | Accept P | Accept-Charset P | Accept-Encoding P | Authorization P | Connection DDD | Content-Encoding PDP
@@ -187,3 +187,41 @@ def test_no_header_that_frames_the_answer_can_be_set(server: Server, where: str)
 def test_every_kind_tells_the_same_of_itself(answers: dict[str, Any]) -> None:
     for kind in KINDS:
         assert json.dumps(sorted({name.lower() for name, _ in answers[kind]} & OWN)) == json.dumps(sorted(OWN))
+
+
+FORBIDDEN = ("Content-Length", "Transfer-Encoding")
+FORBIDDEN_AT_AWS = (*FORBIDDEN, "Authorization", "Connection", "Expect", "Proxy-Authenticate", "te")
+
+
+def test_targets_that_no_mapping_may_have(server: Server) -> None:
+    """AWS [rec]: such an integration fails with every request."""
+    backend = Backend().start()
+    arn = make_function(server, "headers-forbidden", ECHO)
+    allow(server, "headers-forbidden")
+    uris = {
+        "HTTP": backend.url,
+        "HTTP_PROXY": backend.url,
+        "AWS": lambda_uri(arn),
+        "AWS_PROXY": lambda_uri(arn),
+    }
+    api = ApiBuilder(server)
+    for kind, uri in uris.items():
+        for name in FORBIDDEN_AT_AWS:
+            mapped = {f"integration.request.header.{name}": "'x'"}
+            integration = {"type": kind, "integrationHttpMethod": "POST", "uri": uri, "requestParameters": mapped}
+            api.method(f"/{kind}/{name}", "POST", integration)
+            if kind in ("HTTP", "AWS"):
+                api.answers(f"/{kind}/{name}", "POST", {"200": {}})
+    id_ = api.deploy()
+    for kind in uris:
+        for name in FORBIDDEN_AT_AWS:
+            answer = server.call(id_, f"/prod/{kind}/{name}", method="POST", body=b"{}")
+            forbidden = name in FORBIDDEN or kind.startswith("AWS")
+            assert (answer.status == 500) == forbidden, (kind, name)
+            if forbidden:
+                assert answer.body == b'{"message": "Internal server error"}'
+                assert answer.header("x-amzn-ErrorType") == "InternalServerErrorException"
+    # What is dropped is not sent, and what is not forbidden arrives.
+    assert not any(got.header(name) for got in backend.received for name in ("Expect", "Proxy-Authenticate", "TE"))
+    assert [got.header("Authorization") for got in backend.received].count("x") == 2
+    backend.stop()

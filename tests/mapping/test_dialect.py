@@ -200,3 +200,21 @@ def test_the_differences_from_velocity(
             compile_template(template, dialect=VELOCITY_17).render(variables)
     else:
         assert compile_template(template, dialect=VELOCITY_17).render(variables) == velocity
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "#set($l = [])$!l.add(1)$l",
+        "#set($m = {'x': []})$!m.x.add(1)$!m.put('a', 1)$m",
+        "#set($r = [1..3])$!r.add(4)$r",
+        "#macro(m $x)$!x.add(1)$x#end#m([1])#m([1])",
+        "#define($d)#set($l = [])$!l.add(1)$l#end$d$d",
+        "$!stageVariables.put('a', 'b')$stageVariables",
+        "#set($x = $input.path('$'))#set($x.a = 1)$x$input.json('$.a')",
+    ],
+)
+def test_renderings_share_nothing(template: str) -> None:
+    compiled = compile_template(template)
+    assert compiled.render({"stageVariables": {}}) == compiled.render({"stageVariables": {}})
+    assert render(template, stage_variables={"k": "v"}).text == render(template, stage_variables={"k": "v"}).text
