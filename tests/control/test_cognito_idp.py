@@ -336,6 +336,18 @@ def test_users_are_found(server: Server) -> None:
     assert pool.api.describe_user_pool(**at)["UserPool"]["EstimatedNumberOfUsers"] == 2
 
 
+def test_names_are_of_letters_and_signs(pool: Pool, client: str) -> None:
+    for name in ("a b", "a\x1fb", "a\nb", "\x00"):
+        with refused("InvalidParameterException", "1 validation error detected: Value…"):
+            pool.api.sign_up(ClientId=client, Username=name, Password=PASSWORD)
+        with refused("InvalidParameterException", "1 validation error detected: Value…"):
+            pool.api.create_group(UserPoolId=pool.id, GroupName=name)
+    pool.user("Zoë-☃")
+    assert pool.claims(pool.sign_in(client, "Zoë-☃")["AccessToken"])["username"] == "Zoë-☃"
+    with refused("InvalidParameterException", "Email verification message should contain…"):
+        pool.api.create_user_pool(PoolName="p", EmailVerificationMessage="no code here")
+
+
 def test_users_who_sign_in_by_their_address(server: Server) -> None:
     pool = Pool(server, UsernameAttributes=["email"], UsernameConfiguration={"CaseSensitive": False})
     client = pool.client()

@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import regex
+
 from tidegate.control.cognito_idp.errors import invalid, not_authorized
 from tidegate.definition.records import PoolUser, UserPool, UserPoolClient
 
 Attributes = dict[str, str]
 
+_NAME = regex.compile(r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)*")
 _PHONE = re.compile(r"\+[0-9]{1,15}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z?)?|\d+")
@@ -172,6 +175,15 @@ def readable(client: UserPoolClient | None, user: PoolUser) -> Attributes:
         if (allowed is None or name in allowed) and not (client is not None and name.startswith("dev:"))
     }
     return {"sub": user.sub, **shown}
+
+
+def check_name(name: str, member: str) -> None:
+    """Of a user or a group: the model's pattern, which is Java's. Raises ControlError."""
+    if not _NAME.fullmatch(name):
+        raise invalid(
+            f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must satisfy "
+            f"regular expression pattern: {_NAME.pattern}"
+        )
 
 
 def is_email(text: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.aws.model import Params
+from tidegate.control.cognito_idp.attributes import check_name
 from tidegate.control.cognito_idp.desk import Desk, Operation, page
 from tidegate.control.cognito_idp.errors import missing
 from tidegate.control.cognito_idp.lookup import pool_of, user_of
@@ -23,6 +24,7 @@ def _group(desk: Desk, pool_id: str, name: str) -> UserPoolGroup:
 
 def create(desk: Desk, params: Params) -> dict[str, Any]:
     pool, name = pool_of(desk, params["user_pool_id"]), params["group_name"]
+    check_name(name, "groupName")
     if desk.tx.get(UserPoolGroup, pool.id, name) is not None:
         raise ControlError("GroupExistsException", "A group with the name already exists.")
     group = UserPoolGroup(

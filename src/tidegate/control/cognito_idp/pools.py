@@ -124,9 +124,17 @@ def _refuse(params: Params) -> None:
             raise unsupported(noun)
 
 
+def _check_messages(params: Params) -> None:
+    template = params.get("verification_message_template") or {}
+    for message in (params.get("email_verification_message"), template.get("email_message")):
+        if message and "{####}" not in message:
+            raise invalid("Email verification message should contain the code's place, {####}")
+
+
 def _settings(params: Params) -> dict[str, Any]:
     """What an update sets too: a parameter that is not given gets its default."""
     changeable = {name: value for name in _CHANGEABLE if (value := params.get(name)) is not None}
+    _check_messages(params)
     policies = _policies(params)
     creation = _creation(params, policies["password_policy"]["temporary_password_validity_days"])
     return {**changeable, "policies": policies, "admin_create_user_config": creation}

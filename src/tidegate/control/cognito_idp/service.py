@@ -7,6 +7,7 @@ Source: *Amazon Cognito user pools API Reference*.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -28,6 +29,7 @@ from tidegate.control.cognito_idp import (
     users,
 )
 from tidegate.control.cognito_idp.desk import Costly, Desk, Operation, Tools
+from tidegate.control.cognito_idp.sealing import SecretError
 from tidegate.control.context import Context
 from tidegate.control.service import ManagementService, Office
 from tidegate.core.errors import ControlError
@@ -45,6 +47,8 @@ OPERATIONS: dict[str, Operation] = {
     **sign_in.OPERATIONS,
     **self_service.OPERATIONS,
 }
+log = logging.getLogger("tidegate.cognito")
+
 _REASON = (
     "user pools sign in by password and SRP, without multi-factor authentication, devices or other identity providers"
 )
@@ -65,7 +69,13 @@ class UserPoolWork:
 
     async def run(self, scope: Scope, operation: Operation, params: Params) -> Any:
         """Raises ControlError."""
+        try:
+            return await self._steps(scope, operation, params)
+        except SecretError as error:
+            log.error("user pools: %s: the server's secret key is not the one that sealed it", error)
+            raise ControlError("InternalErrorException", "A secret of the user pool cannot be read", 500) from error
 
+    async def _steps(self, scope: Scope, operation: Operation, params: Params) -> Any:
         def first(context: Context, given: Params) -> Any:
             return operation(Desk(context, self.tools), given)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tidegate.aws.model import Params
 from tidegate.control.cognito_idp import codes, passwords
-from tidegate.control.cognito_idp.attributes import Attributes, check_values, listed, pairs, readable
+from tidegate.control.cognito_idp.attributes import Attributes, check_name, check_values, listed, pairs, readable
 from tidegate.control.cognito_idp.desk import Costly, Desk, Operation, next_token, page
 from tidegate.control.cognito_idp.errors import invalid, unsupported
 from tidegate.control.cognito_idp.filters import Filter, parse_filter
@@ -34,6 +34,7 @@ _DAY = 86_400
 
 def new_user(desk: Desk, pool: UserPool, name: str, attributes: Attributes, **fields: Any) -> PoolUser:
     """Not stored yet. `name`: what the caller calls it. Raises ControlError."""
+    check_name(name, "username")
     kind = naming_attribute(pool, name)
     sub = str(uuid.uuid4())
     given = attributes if kind is None else {kind: name, **attributes}
