@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -17,11 +18,12 @@ from click.testing import CliRunner
 
 from tests.control.test_iam import fails
 from tests.support.callers import Keys, allow, client, deny, document, make_user, send, signed, trust
-from tests.support.running import Server, zip_of
+from tests.support.running import Answer, Server, zip_of
 from tidegate.cli import main
 
 ACCOUNT = "000000000000"
 LOCAL = {"AccessKeyId": "test", "SecretAccessKey": "test"}
+EMPTY = hashlib.sha256(b"").hexdigest()
 INVALID = "The security token included in the request is invalid."
 
 
@@ -465,10 +467,99 @@ def test_neighbours_are_behind_the_same_door(enforced: Server, iam: Any) -> None
     client(enforced, "s3", keys).list_buckets()
     assert fails(lambda: client(enforced, "s3", keys).create_bucket(Bucket="bucket"))[:2] == ("AccessDenied", 403)
     assert fails(client(enforced, "sns", keys).list_topics)[:2] == ("AccessDenied", 403)
-    # A Deny for some tables may be one for this.
-    some = document(allow("dynamodb:*"), deny("dynamodb:ListTables", resource="arn:aws:dynamodb:*:*:table/a"))
+    # Where it cannot be told what a call is about, a Deny for some tables may be one for this.
+    some = document(
+        allow("dynamodb:*"), deny("dynamodb:Partiql*", "dynamodb:Execute*", resource="arn:aws:dynamodb:*:*:table/a")
+    )
     iam.put_user_policy(UserName="tables", PolicyName="own", PolicyDocument=some)
+    tables = client(enforced, "dynamodb", keys)
+    tables.list_tables()
+    assert fails(lambda: tables.execute_statement(Statement="SELECT * FROM b"))[0] == "AccessDeniedException"
+
+
+def test_resources_of_neighbours(enforced: Server, iam: Any, administrator: Keys) -> None:
+    arns = [
+        f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/mine",
+        f"arn:aws:sqs:us-east-1:{ACCOUNT}:mine",
+        "arn:aws:s3:::mine/in/*",
+    ]
+    keys = make_user(iam, "resourceful", allow("dynamodb:*", "sqs:*", "s3:*", resource=arns))
+    every = {service: client(enforced, service, administrator) for service in ("dynamodb", "sqs", "s3")}
+    own = {service: client(enforced, service, keys) for service in every}
+    schema = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    own["dynamodb"].create_table(TableName="mine", **schema)
+    every["dynamodb"].create_table(TableName="other", **schema)
+    item = {"id": {"S": "1"}}
+    own["dynamodb"].put_item(TableName="mine", Item=item)
+    own["dynamodb"].batch_write_item(RequestItems={"mine": [{"PutRequest": {"Item": item}}]})
+    own["dynamodb"].transact_write_items(TransactItems=[{"Put": {"TableName": "mine", "Item": item}}])
+    put = {"PutRequest": {"Item": item}}
+    for call in (
+        lambda: own["dynamodb"].put_item(TableName="other", Item=item),
+        lambda: own["dynamodb"].get_item(TableName=f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/other", Key=item),
+        lambda: own["dynamodb"].batch_write_item(RequestItems={"mine": [put], "other": [put]}),
+        lambda: own["dynamodb"].transact_write_items(
+            TransactItems=[{"Put": {"TableName": name, "Item": item}} for name in ("mine", "other")]
+        ),
+        lambda: own["dynamodb"].restore_table_to_point_in_time(SourceTableName="other", TargetTableName="mine"),
+    ):
+        assert fails(call)[0] == "AccessDeniedException"
+    mine, other = (every["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in ("mine", "other"))
+    own["sqs"].send_message(QueueUrl=mine, MessageBody="x")
+    for call in (
+        lambda: own["sqs"].send_message(QueueUrl=other, MessageBody="x"),
+        lambda: own["sqs"].get_queue_url(QueueName="other"),
+    ):
+        assert fails(call)[0] == "AccessDeniedException"
+    every["s3"].create_bucket(Bucket="mine")
+    every["s3"].create_bucket(Bucket="other")
+    every["s3"].put_object(Bucket="other", Key="in/a", Body=b"secret")
+    own["s3"].put_object(Bucket="mine", Key="in/a/b", Body=b"x")
+    assert own["s3"].get_object(Bucket="mine", Key="in/a/b")["Body"].read() == b"x"
+    own["s3"].copy_object(Bucket="mine", Key="in/c", CopySource="mine/in/a/b")
+    for call in (
+        lambda: own["s3"].get_object(Bucket="mine", Key="out"),
+        lambda: own["s3"].get_object(Bucket="other", Key="in/a"),
+        lambda: own["s3"].copy_object(Bucket="mine", Key="in/c", CopySource="other/in/a"),
+        lambda: own["s3"].delete_objects(Bucket="mine", Delete={"Objects": [{"Key": "in/c"}]}),
+        lambda: own["s3"].list_objects_v2(Bucket="mine"),
+    ):
+        assert fails(call)[1] == 403
+
+    # The bucket that is looked at is the one that is found, wherever it is named.
+    def get(host: str, target: str) -> Answer:
+        request = signed(enforced, host, target, keys, service="s3", headers={"X-Amz-Content-SHA256": EMPTY})
+        return send(enforced, request, target)
+
+    assert get(f"mine.localhost:{enforced.port}", "/in/a/b").body == b"x"
+    assert get("mine.s3.us-east-1.amazonaws.com", "/in/a/b").body == b"x"
+    for host, target in (
+        (f"mine.localhost:{enforced.port}", "/other/in/a"),
+        ("mine.s3.amazonaws.com", "/other/in/a"),
+        (f"mine.localhost:{enforced.port}", "/in/../../other/in/a"),
+        (f"127.0.0.1:{enforced.port}", "/mine/in/../../other/in/a"),
+        ("other.example.com", "/mine/in/a/b"),
+    ):
+        assert b"secret" not in get(host, target).body
+    assert get("other.example.com", "/mine/in/a/b").status == 403
+
+
+def test_conditions_of_neighbours(enforced: Server, iam: Any, administrator: Keys) -> None:
+    """A condition on what was not read neither allows nor spares."""
+    leading = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["me"]}}
+    keys = make_user(iam, "leading", allow("dynamodb:*", Condition=leading))
     assert fails(client(enforced, "dynamodb", keys).list_tables)[0] == "AccessDeniedException"
+    private = {"StringEquals": {"s3:x-amz-acl": "public-read"}}
+    keys = make_user(iam, "private", allow("s3:*"), deny("s3:PutObject", Condition=private))
+    every = client(enforced, "s3", administrator)
+    every.create_bucket(Bucket="acl")
+    put = {"Bucket": "acl", "Key": "k", "Body": b""}
+    assert fails(lambda: client(enforced, "s3", keys).put_object(ACL="public-read", **put))[1] == 403
+    assert client(enforced, "s3", keys).list_objects_v2(Bucket="acl")["KeyCount"] == 0
 
 
 def test_a_call_for_a_neighbour_means_one_thing(enforced: Server, iam: Any, administrator: Keys) -> None:

@@ -111,7 +111,7 @@ class Access:
         self, caller: Caller, need: Need, request: Request, region: str, *, policies: Policies | None = None
     ) -> Decision:
         """In any mode. `policies`: other ones than the caller's alone."""
-        return decide(self._question(caller, need, request, region), policies or caller.policies)
+        return decide(self.question(caller, need, request, region), policies or caller.policies)
 
     def refuse(self, caller: Caller, need: Need, decision: Decision, style: str) -> None:
         """Raises ControlError, or says in the log that it would have (soft)."""
@@ -160,7 +160,8 @@ class Access:
         except SignatureError as error:
             log.warning("--iam enforce would refuse %s %s: %s", request.method, request.path, error)
 
-    def _question(self, caller: Caller, need: Need, request: Request, region: str) -> Question:
+    def question(self, caller: Caller, need: Need, request: Request, region: str) -> Question:
+        """What policies are asked."""
         context = {**caller.context, **self._context(request, region, caller.account), **need.context}
         return Question(need.action, need.resource, caller.principal, context)
 

@@ -1,32 +1,27 @@
 """Calls for services that are not ours, where callers have to prove who they are and be allowed what they ask.
 
-Which operation a call means is read by botocore's model of the service: from X-Amz-Target or the Action of a form, or from verb
-and path. The resource is not read: a caller needs the action on `*`, and a Deny that names resources or conditions counts, since
-nobody can tell that it does not apply. Not here: passing the call on (`neighbours`).
+What a call means is read by `foreign_calls`. Where its resource cannot be read, a caller needs the action on `*`, and a Deny that
+names resources counts, since nobody can tell that it does not apply; so do conditions on keys of the service itself. Not here:
+passing the call on (`neighbours`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
-from urllib.parse import parse_qsl, unquote
+from collections.abc import Callable
 from xml.sax.saxutils import escape
 
 import orjson
-from botocore.exceptions import UnknownServiceError
-from botocore.model import ServiceModel
 
-from tidegate.aws.model import load_service_model
-from tidegate.aws.policy import CompiledPolicy, Policies
 from tidegate.aws.policy import Request as Question
-from tidegate.aws.rest import RestJson
-from tidegate.aws.scope import Credential, read_credential, service_of_target
-from tidegate.control.access import UNKNOWN_RESOURCE, Access, Need
+from tidegate.aws.scope import Credential, Scope, read_credential
+from tidegate.control.access import UNKNOWN_RESOURCE, Access
+from tidegate.control.foreign_calls import meaning, protocol
+from tidegate.control.foreign_s3 import host_of_bucket
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Handler, Headers, Request, Response
 from tidegate.state.callers import Caller
 
-_UNRESOLVED = ("Resource", "NotResource", "Condition")
+_RESOURCES = ("Resource", "NotResource")
 
 
 class Foreign:
@@ -52,85 +47,64 @@ class Foreign:
         if self._is_elsewhere(credential.service):
             return request
         old, new = f"={credential.access_key}/".encode(), f"={caller.account}/".encode()
-        request.headers = Headers(
-            [
-                (lower, name, value.replace(old, new, 1) if lower == b"authorization" else value)
-                for lower, name, value in request.headers.entries
-            ]
-        )
+        headers = [
+            (lower, name, value.replace(old, new, 1) if lower == b"authorization" else value)
+            for lower, name, value in request.headers.entries
+        ]
+        if credential.service == "s3":
+            return _by_path(request, headers)
+        request.headers = Headers(headers)
         return request
 
     def _require(self, caller: Caller, credential: Credential, request: Request, style: str) -> None:
         region = credential.region or self._region
-        need = Need(f"{credential.service}:{_operation(credential.service, request)}")
-        decision = self._access.decision(caller, need, request, region)
-        if decision.allowed and _may_be_denied(caller.policies, need, caller):
-            decision = UNKNOWN_RESOURCE
-        if not decision.allowed:
-            self._access.refuse(caller, need, decision, style)
+        told = meaning(credential.service, request, Scope(caller.account, region))
+        for need in told.needs:
+            decision = self._access.decision(caller, need, request, region)
+            question = self._access.question(caller, need, request, region)
+            if decision.allowed and not _certain(caller, credential.service, question, exact=told.exact):
+                decision = UNKNOWN_RESOURCE
+            if not decision.allowed:
+                self._access.refuse(caller, need, decision, style)
 
 
-def _may_be_denied(policies: Policies, need: Need, caller: Caller) -> bool:
-    """Whether a statement denies the action for some resources, or in some cases."""
-    question = Question(need.action, need.resource, caller.principal, caller.context)
-    return any(_denies_somewhere(policy, question) for _, policy in policies.named())
+def _by_path(request: Request, headers: list[tuple[bytes, bytes, bytes]]) -> Request:
+    """The bucket where the neighbour looks for it, so that it cannot find another than was looked at here."""
+    bucket, host = host_of_bucket(request)
+    target = b"/" + bucket.encode() + request.target if bucket else request.target
+    moved = [(lower, name, host.encode() if lower == b"host" else value) for lower, name, value in headers]
+    again = Request(
+        method=request.method,
+        target=target,
+        headers=Headers(moved),
+        body=request.body,
+        http_version=request.http_version,
+        scheme=request.scheme,
+        peer=request.peer,
+    )
+    again.received_ns = request.received_ns
+    return again
 
 
-def _denies_somewhere(policy: CompiledPolicy, question: Question) -> bool:
-    return any(step.effect == "Deny" and step.failed in _UNRESOLVED for step in policy.explain(question))
-
-
-def _operation(service: str, request: Request) -> str:
-    """Raises ControlError for a call that names none, or more than one: which of them the neighbour would take is its affair."""
-    protocol = _protocol(service)
-    target = request.headers.get(b"x-amz-target")
-    if target is not None and (protocol is None or not _is_target_of(target.decode("latin-1"), protocol.service)):
-        named = set()
-    elif protocol is not None and protocol.service.metadata["protocol"].startswith("rest"):
-        found = protocol.match(request)
-        named = set() if found is None else {found[0].name}
-    else:
-        named = set(_named(request))
-    if len(named) != 1 or _is_of_neighbours(request.path):
-        text = f"Tidegate cannot tell which operation of {service} {request.method} {request.path} is"
-        raise ControlError("AccessDeniedException", text, 403)
-    return named.pop()
-
-
-def _named(request: Request) -> Iterator[str]:
-    target = request.headers.get(b"x-amz-target")
-    if target is not None:
-        yield target.decode("latin-1").rpartition(".")[2]
-    forms = [request.query]
-    if b"json" not in (request.headers.get(b"content-type") or b""):
-        forms.append(request.body.decode("utf-8", "replace"))
-    yield from (value for form in forms for name, value in parse_qsl(form) if name == "Action")
-
-
-def _is_target_of(target: str, service: ServiceModel) -> bool:
-    """Some services have several prefixes (DynamoDB its streams')."""
-    named = service_of_target(target)
-    prefix = target.rpartition(".")[0]
-    return bool(service.signing_name == named or prefix == service.metadata.get("targetPrefix"))
-
-
-def _is_of_neighbours(path: str) -> bool:
-    """What the neighbours (moto) offer beside AWS's services: everything of everybody, and forgetting it."""
-    return next((part for part in unquote(path).split("/") if part), "").lower() == "moto-api"
-
-
-@lru_cache(maxsize=64)
-def _protocol(service: str) -> RestJson | None:
-    """The path forms of a service; None: botocore has no model of that name."""
-    try:
-        return RestJson(load_service_model(service), nested_paths=False)
-    except UnknownServiceError:
-        return None
+def _certain(caller: Caller, service: str, question: Question, *, exact: bool) -> bool:
+    """Whether nothing that was not read could make it a denial: resources, and condition keys of the service."""
+    keys = (f"{service}:", "aws:resourcetag/")
+    for _, policy in caller.policies.named():
+        for statement in policy.statements:
+            step = statement.explain(question, policy.source_name)
+            asks = any(condition.key.lower().startswith(keys) for condition in statement.text.conditions)
+            denies = not statement.text.allow
+            if denies and ((step.failed == "Condition" and asks) or (not exact and step.failed in _RESOURCES)):
+                return False
+            if not denies and step.matched and asks:
+                # It held for want of the key.
+                return False
+    return True
 
 
 def _style(service: str) -> str:
-    protocol = _protocol(service) if service else None
-    name = "json" if protocol is None else str(protocol.service.metadata["protocol"])
+    found = protocol(service) if service else None
+    name = "json" if found is None else str(found.service.metadata["protocol"])
     return name if name in ("query", "rest-json", "rest-xml") else "json"
 
 
