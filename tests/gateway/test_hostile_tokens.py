@@ -14,6 +14,7 @@ from typing import Any
 
 import jwt
 import pytest
+from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -290,3 +291,12 @@ def test_what_was_let_in_by_a_pool_that_is_gone(server: Server, api: ApiBuilder)
             api.client.update_authorizer(**at, patchOperations=patch)
             api.deploy()
         assert server.call(api.id, "/prod/", headers={"Authorization": value}).status == status
+
+
+def test_whoever_says_where_user_pools_are_gets_every_call(server: Server, pool: Backend) -> None:
+    with pytest.raises(ClientError):
+        server.client("cognito-idp").list_user_pools(MaxResults=1)
+    assert pool.received[-1].header("X-Amz-Target") == "AWSCognitoIdentityProviderService.ListUserPools"
+    host = {"Host": "cognito-idp.us-east-1.amazonaws.com"}
+    server.request("GET", "/us-east-1_Elsewhere/.well-known/jwks.json", headers=host)
+    assert pool.received[-1].target == "/us-east-1_Elsewhere/.well-known/jwks.json"
