@@ -179,6 +179,26 @@ def test_the_login_form_cannot_be_sent_by_another_site(pool: Pool, client: str) 
     assert code_of(browser.submit(page))
 
 
+def test_a_temporary_password_is_replaced_on_the_way(pool: Pool, client: str) -> None:
+    pool.api.admin_create_user(UserPoolId=pool.id, Username="new", TemporaryPassword=PASSWORD, MessageAction="SUPPRESS")
+    browser = Browser()
+    page = browser.submit(login_page(pool, client, browser), username="new")
+    change = re.search(r'name="change" value="([^"]+)"', page.text)
+    assert (page.status_code, change is not None) == (200, True)
+    assert change
+    weak = browser.submit(page, change=change[1], new_password="weak")
+    assert (weak.status_code, "Password not long enough" in weak.text) == (400, True)
+    forged = browser.submit(page, change=change[1][:-4] + "AAAA", new_password="N3w-password")
+    assert forged.status_code == 403
+    code = code_of(browser.submit(weak, change=change[1], new_password="N3w-password"))
+    form = {"grant_type": "authorization_code", "client_id": client, "code": code, "redirect_uri": CALLBACK}
+    assert pool.claims(token(pool, **form).json["id_token"])["cognito:username"] == "new"
+    stale = Browser()
+    again = login_page(pool, client, stale)
+    assert stale.submit(again, change=change[1], new_password="An0ther-one").status_code == 403
+    assert pool.sign_in(client, "new", "N3w-password")["TokenType"] == "Bearer"
+
+
 def test_a_code_is_good_once_and_for_who_asked(pool: Pool, client: str) -> None:
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
     browser = Browser()

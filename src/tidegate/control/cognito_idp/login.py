@@ -19,11 +19,13 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 
 from tidegate.aws.model import Params
-from tidegate.control.cognito_idp.desk import Desk
+from tidegate.control.cognito_idp import passwords
+from tidegate.control.cognito_idp.desk import Costly, Desk
 from tidegate.control.cognito_idp.lookup import find_user, pool_of
 from tidegate.control.cognito_idp.oauth import Authorization, OAuthError, checked_request, issue_code
 from tidegate.control.cognito_idp.proofs import check_password
 from tidegate.control.cognito_idp.sealing import SecretError
+from tidegate.control.cognito_idp.users import check_policy, with_password
 from tidegate.control.cognito_idp.welcome import check_state
 from tidegate.core.errors import ControlError
 from tidegate.definition.records import PoolUser, UserPool, UserPoolClient
@@ -33,9 +35,7 @@ SESSION, FORM = "cognito", "XSRF-TOKEN"
 _REPEAT = re.compile(r"[\w-]{32}", re.ASCII)
 _HOLDS = 3600
 _KEPT = "hosted login"
-_TEMPORARY = (
-    "This account has a temporary password, which has to be replaced by the application before it can sign in here."
-)
+_CHANGE = "hosted change of password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +115,35 @@ def show_login(desk: Desk, params: Params) -> Page:
 
 
 def _form(asked: Authorization, params: Params, problem: str = "", status: int = 200) -> Page:
+    fields = (
+        '<p><label>Username <input name="username" autocomplete="username" required autofocus></label></p>'
+        '<p><label>Password <input name="password" type="password" autocomplete="current-password" required></label></p>'
+        '<p><button type="submit">Sign in</button></p>'
+    )
+    return _page(asked, params, f"Sign in to {asked.client.client_name}", fields, problem, status)
+
+
+def _page(asked: Authorization, params: Params, title: str, fields: str, problem: str, status: int) -> Page:
     given = params["cookies"].get(FORM, "")
     repeat = given if _REPEAT.fullmatch(given) else secrets.token_urlsafe(24)
     action = html.escape(f"{params['base']}/login?{urlencode(params['query'])}", quote=True)
     told = f'<p role="alert">{html.escape(problem)}</p>' if problem else ""
-    body = (
-        f'{told}<form method="post" action="{action}">'
-        f'<input type="hidden" name="_csrf" value="{html.escape(repeat, quote=True)}">'
-        '<p><label>Username <input name="username" autocomplete="username" required autofocus></label></p>'
-        '<p><label>Password <input name="password" type="password" autocomplete="current-password" required></label></p>'
-        '<p><button type="submit">Sign in</button></p></form>'
-    )
+    body = f'{told}<form method="post" action="{action}"><input type="hidden" name="_csrf" value="{repeat}">{fields}</form>'
     parts = urlsplit(asked.redirect_uri)
     target = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-    return Page(status, f"Sign in to {asked.client.client_name}", body, cookies={FORM: repeat}, form_target=target)
+    return Page(status, title, body, cookies={FORM: repeat}, form_target=target)
 
 
 def log_in(desk: Desk, params: Params) -> Any:
-    """`params`: those of `authorize`, and the form."""
+    """`params`: those of `authorize`, and the form: name and password, or a new password for a temporary one."""
     asked, form = _asked(desk, params), params["form"]
     if isinstance(asked, Page):
         return asked
     wanted = params["cookies"].get(FORM, "")
     if not wanted or not hmac.compare_digest(wanted.encode(), form.get("_csrf", "").encode()):
         return _form(asked, params, "Please try again.", 403)
+    if "change" in form:
+        return _replace_password(desk, asked, params)
     name, password = form.get("username", ""), form.get("password", "")
     if not name or not password:
         return _form(asked, params, "Username and password are needed.", 400)
@@ -146,13 +151,54 @@ def log_in(desk: Desk, params: Params) -> Any:
     def welcome(later: Desk, pool: UserPool, client: UserPoolClient, user: PoolUser) -> Page:
         check_state(later, user)
         if user.user_status == "FORCE_CHANGE_PASSWORD":
-            raise ControlError("NotAuthorizedException", _TEMPORARY)
-        state = orjson.dumps([pool.id, user.username, later.now + _HOLDS, user.password_hash])
-        page = _to_application(later, asked, user, params["query"])
-        cookies = {SESSION: later.tools.secrets.seal(state, _KEPT), FORM: None}
-        return Page(page.status, location=page.location, cookies=cookies)
+            state = orjson.dumps([pool.id, client.client_id, user.username, later.now + _HOLDS, user.password_hash])
+            return _change_form(asked, params, later.tools.secrets.seal(state, _CHANGE))
+        return _signed(later, asked, user, params)
 
     return check_password(desk, asked.pool, asked.client, name, password, welcome)
+
+
+def _signed(desk: Desk, asked: Authorization, user: PoolUser, params: Params) -> Page:
+    """To the application, and remembered."""
+    state = orjson.dumps([asked.pool.id, user.username, desk.now + _HOLDS, user.password_hash])
+    page = _to_application(desk, asked, user, params["query"])
+    cookies = {SESSION: desk.tools.secrets.seal(state, _KEPT), FORM: None}
+    return Page(page.status, location=page.location, cookies=cookies)
+
+
+def _change_form(asked: Authorization, params: Params, change: str, problem: str = "") -> Page:
+    fields = (
+        f'<input type="hidden" name="change" value="{html.escape(change, quote=True)}">'
+        '<p><label>New password <input name="new_password" type="password" autocomplete="new-password" required></label></p>'
+        '<p><button type="submit">Go on</button></p>'
+    )
+    return _page(asked, params, "Choose a password", fields, problem, 400 if problem else 200)
+
+
+def _replace_password(desk: Desk, asked: Authorization, params: Params) -> Any:
+    pool, change, password = asked.pool, params["form"]["change"], params["form"].get("new_password", "")
+    try:
+        state = orjson.loads(desk.tools.secrets.open(change, _CHANGE))
+    except SecretError:
+        return _form(asked, params, "Please try again.", 403)
+    pool_id, client_id, username, expires, password_hash = state
+    if (pool_id, client_id) != (pool.id, asked.client.client_id) or expires <= desk.now:
+        return _form(asked, params, "Please try again.", 403)
+    try:
+        check_policy(pool, password)
+    except ControlError as error:
+        return _change_form(asked, params, change, error.message)
+
+    def store(later: Desk, digest: passwords.Digest) -> Page:
+        user = find_user(later, pool, username)
+        # The old password is part of what was sealed: a form is good for one change.
+        if user is None or not user.enabled or user.password_hash != password_hash:
+            return _form(asked, params, "Please try again.", 403)
+        changed = with_password(later, user, digest, user_status="CONFIRMED")
+        later.tx.put(changed)
+        return _signed(later, asked, changed, params)
+
+    return Costly(lambda: passwords.digest(pool.id, username, password), store)
 
 
 def try_again(desk: Desk, params: Params) -> Page:
