@@ -220,4 +220,7 @@ def test_texts_that_may_be_paths_are_taken_or_refused_as_jayway_does(newest: Jay
     document = '{"a":[{"b":1,"a":"x"},[0,1],"b"],"b":{"a":0,"b":{"0":1}},"0":[1],"1":null}'
     mine = ours(path, document)
     assume("does not exist" not in mine.error)  # _UNKNOWN_FUNCTION
-    assert as_gateway(mine) == as_gateway(newest.ask(path, document))
+    theirs = newest.ask(path, document)
+    # Slashes that stand for no regular expression: which ends 2.10 looks for is an oddity that is not rebuilt.
+    assume("when parsing regex" not in theirs.error)
+    assert as_gateway(mine) == as_gateway(theirs)
