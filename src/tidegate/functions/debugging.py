@@ -54,6 +54,11 @@ class DebugPort:
             self._target = probe.getsockname()[1]
         return self._target
 
+    def lose_target(self, target: int) -> None:
+        """The worker behind that port is ending; its debugger may listen a moment longer than it can be of use."""
+        if target == self._target:
+            self._target = 0
+
     async def open(self, wanted: int, usual: int) -> int:
         """Listen, and give back where. `wanted`: 0: the usual one, or any if that is taken. Raises OSError."""
         for port in (wanted,) if wanted else (usual, 0):
@@ -103,11 +108,11 @@ class DebugPort:
         loop = asyncio.get_running_loop()
         until = loop.time() + _PATIENCE
         while True:
-            try:
-                return await asyncio.open_connection(HOST, self._target)
-            except OSError:
-                if loop.time() > until:
-                    raise
+            if self._target:
+                with contextlib.suppress(OSError):
+                    return await asyncio.open_connection(HOST, self._target)
+            if loop.time() > until:
+                raise ConnectionRefusedError
             await asyncio.sleep(_RETRY)
 
 

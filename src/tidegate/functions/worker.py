@@ -111,6 +111,7 @@ class Worker:
         self._memory = 0
         self._memory_due = 0.0
         self._exit_code: int | None = None
+        self._debug_port = 0
 
     @property
     def age(self) -> float:
@@ -127,8 +128,9 @@ class Worker:
             await self._server.listen(self._loop)
             plan.scratch.mkdir(parents=True)
             place = self._place(runtime, opt)
-            debug_port = 0 if plan.debug is None else plan.debug.next_target()
-            command = runtime.command(plan.spec, place.task_root, place.opt, debug_port)
+            if plan.debug is not None:
+                self._debug_port = plan.debug.next_target()
+            command = runtime.command(plan.spec, place.task_root, place.opt, self._debug_port)
             prefix: tuple[str, ...] = ()
             if isolation is not None:
                 cell = isolation.cell(place, runtime, plan.spec)
@@ -212,6 +214,7 @@ class Worker:
     def kill(self) -> None:
         """End the process group; `exited` follows."""
         self._server.close()
+        self._lose_debugger()
         self._process.kill()
 
     def expire(self) -> None:
@@ -280,8 +283,13 @@ class Worker:
         self._release()
         self._owner.exited(self, self._exit_code)
 
+    def _lose_debugger(self) -> None:
+        if self.plan.debug is not None:
+            self.plan.debug.lose_target(self._debug_port)
+
     def _release(self) -> None:
         self._server.close()
+        self._lose_debugger()
         self._loop.run_in_executor(None, clear, self.plan.scratch)
 
     def _close_log(self, invocation: Invocation, *, before: bytes = b"", after: bytes = b"") -> bytes:
