@@ -190,8 +190,8 @@ def test_an_execution_is_started(chained: Server, neighbours: Server) -> None:
     assert answer.status == 200
     execution = states.describe_execution(executionArn=answer.json["arn"])
     assert (execution["name"], json.loads(execution["input"])) == ("one", given)
-    missing = call(chained, api, body=b'{"id": "bad name!"}')
-    assert (missing.status, missing.json) == (400, "InvalidName")
+    again = call(chained, api, body=b'{"id": "one", "text": "other"}')
+    assert (again.status, again.json) == (400, "ExecutionAlreadyExists")
 
 
 def test_a_role_is_assumed_again_before_its_keys_expire(chained: Server, sts: Backend) -> None:

@@ -80,7 +80,7 @@ SUBJECTS = st.text(alphabet="abcAB1. \né", max_size=8)
 
 @needs_java
 @settings(
-    max_examples=600,
+    max_examples=300,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
