@@ -286,7 +286,7 @@ class App:
         )
         certificates = LocalCertificates(authority, self._data_plane.is_domain)
         self._server = HttpServer(entry, clock=clock, limits=Limits(), secure=certificates)
-        self.port = await self._server.start(settings.host, settings.port)
+        self.port = self._neighbours.own_port = await self._server.start(settings.host, settings.port)
         host = _reachable(settings.host)
         own = self._own = Origin("http", host.strip("[]"), self.port)
         # Integrations reach the APIs that are here by their names at AWS.

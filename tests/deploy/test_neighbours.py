@@ -248,6 +248,10 @@ def test_what_would_never_happen_is_refused_before_anything_is_made(live: LiveBe
         ("SQS::Queue, Properties: {DelaySeconds: [1]}", "text is expected, not list"),
         ("StepFunctions::StateMachine, Properties: {RoleArn: r}", "exactly one of Definition and DefinitionString"),
         ("StepFunctions::StateMachine, Properties: {RoleArn: r, DefinitionString: '{}'}", "StartAt is missing"),
+        (
+            "StepFunctions::StateMachine, Properties: {RoleArn: r, Definition: {QueryLanguage: JSONata, StartAt: A, States: {}}}",
+            "Definition: states in JSONata are not supported, only in JSONPath",
+        ),
         ("Events::Rule, Properties: {Targets: []}", "EventPattern: a rule without one matches nothing"),
         (
             "SNS::Subscription, Properties: {TopicArn: t, Protocol: https, Endpoint: 'https://a.execute-api.us-east-1.amazonaws.com/x'}",

@@ -40,6 +40,8 @@ class Neighbours:
         self._upstream = upstream
         self._origins = {service: _origin(url) for service, url in endpoints.items()}
         self._account = account
+        self.own_port = 0
+        """Where Tidegate listens: tasks of state machines call it."""
         self._process: Process | None = None
         self._child: asyncio.Task[Origin] | None = None
 
@@ -86,6 +88,7 @@ class Neighbours:
         port = _free_port()
         environment = {
             "MOTO_ACCOUNT_ID": self._account,
+            "MOTO_PORT": str(self.own_port),
             "HOME": tempfile.gettempdir(),
             "PATH": os.defpath,
             # moto itself makes boto3 sessions, which want a region.

@@ -24,6 +24,8 @@ _DEFINITIONS = {
     "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
     "AWS::ApiGateway::RestApi": ("BodyS3Location", "Body"),
+    "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
+    "AWS::StepFunctions::StateMachine": ("DefinitionS3Location", "Definition"),
 }
 _REMOTE = ("s3://", "https://", "http://")
 

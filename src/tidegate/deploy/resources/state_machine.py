@@ -1,4 +1,4 @@
-"""AWS::StepFunctions::StateMachine, made in the neighbour that holds the state machines.
+"""AWS::StepFunctions::StateMachine, made in the neighbour that holds the state machines and goes through their states.
 
 AWS: CloudFormation Template Reference, "AWS::StepFunctions::StateMachine" and its "DefinitionSubstitutions".
 """
@@ -16,6 +16,7 @@ from tidegate.deploy.resources.neighbour import InNeighbour, Tagging, listed, ta
 from tidegate.deploy.resources.shapes import call
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
+_JSONATA = re.compile(r'"QueryLanguage"\s*:\s*"JSONata"')
 _FIRST_REVISION = "INITIAL"
 
 
@@ -25,7 +26,6 @@ class StateMachine(InNeighbour):
     type = "AWS::StepFunctions::StateMachine"
     service = "stepfunctions"
     attributes = frozenset({"Arn", "Name", "StateMachineRevisionId"})
-    no_effect = "is kept, and executions of it are begun; the neighbour goes through no states"
     tagging = Tagging(target="resourceArn", attribute=None)
     table = Table(
         handled=frozenset(
@@ -39,7 +39,7 @@ class StateMachine(InNeighbour):
             "LoggingConfiguration": "has no effect",
             "TracingConfiguration": "has no effect",
         },
-        refused={"DefinitionS3Location": "only a definition in the template is supported"},
+        refused={"DefinitionS3Location": "only a definition in the template or in a file beside it is supported"},
         required=frozenset({"RoleArn"}),
         replacing=frozenset({"StateMachineName", "StateMachineType"}),
         name="StateMachineName",
@@ -104,6 +104,8 @@ def _definition(properties: Props) -> str:
     missing = [name for name in ("StartAt", "States") if not isinstance(parsed, Mapping) or name not in parsed]
     if missing:
         raise ResourceError(f"{given[0]}: Invalid State Machine Definition: {missing[0]} is missing")
+    if _JSONATA.search(written):
+        raise ResourceError(f"{given[0]}: states in JSONata are not supported, only in JSONPath")
     return written
 
 
