@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner
 
@@ -530,6 +532,19 @@ def test_resources_of_neighbours(enforced: Server, iam: Any, administrator: Keys
     ):
         assert fails(call)[1] == 403
 
+    # By https, SDKs leave the payload unsigned and send a checksum behind it.
+    secure = boto3.client(
+        "s3",
+        endpoint_url=enforced.url.replace("http:", "https:"),
+        region_name="us-east-1",
+        verify=str(enforced.data / "trust" / "ca.pem"),
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+    )
+    secure.put_object(Bucket="mine", Key="in/tls", Body=io.BytesIO(b"by https"))
+    assert own["s3"].get_object(Bucket="mine", Key="in/tls")["Body"].read() == b"by https"
+    assert fails(lambda: secure.put_object(Bucket="other", Key="in/tls", Body=io.BytesIO(b"x")))[1] == 403
+
     # The bucket that is looked at is the one that is found, wherever it is named.
     def get(host: str, target: str) -> Answer:
         request = signed(enforced, host, target, keys, service="s3", headers={"X-Amz-Content-SHA256": EMPTY})
@@ -646,6 +661,11 @@ def test_soft_only_says_so(tmp_path: Path) -> None:
         server.wait_for("--iam enforce would refuse POST /: UnrecognizedClient")
         keys = make_user(iam, "soft")
         client(server, "lambda", keys).list_functions()
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        twice = b"Action=ListTopics&Action=CreateTopic&Name=x&Version=2010-03-31"
+        request = signed(server, "x", "/", keys, service="sns", method="POST", body=twice, headers=form)
+        assert send(server, request, "/").status == 200
+        server.wait_for("Tidegate cannot tell what sns POST / is")
         line = server.wait_for("soft lambda:ListFunctions")
         assert line.endswith(
             f"--iam enforce would refuse arn:aws:iam::{ACCOUNT}:user/soft lambda:ListFunctions on *: "

@@ -48,6 +48,8 @@ _REQUIRED = (
 )
 _ARGUMENTS = frozenset({*_REQUIRED, "X-Amz-Security-Token"})
 _OVERRIDE = "x-http-method-override"
+UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+"""What SDKs sign of a payload that they send by https, with its checksum behind it."""
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
     "signing method. Consult the service documentation for details."
@@ -289,10 +291,17 @@ def _says_more_than_is_signed(claim: Claim, request: Request) -> bool:
 
 
 def _payload_hash(claim: Claim, request: Request) -> str:
-    """What is signed of the body: its hash, whatever the request says that it is. Only S3 lets a payload go unsigned."""
-    declared = _header(request, b"x-amz-content-sha256")
+    """What is signed of the body: its hash, whatever the request says that it is. Only S3 lets a payload go unsigned.
+
+    Raises SignatureError.
+    """
+    declared = _header(request, b"x-amz-content-sha256") or ""
     if claim.scope.service == "s3" and (claim.presigned or declared == UNSIGNED_PAYLOAD):
         return UNSIGNED_PAYLOAD
+    if claim.scope.service == "s3" and declared == UNSIGNED_TRAILER:
+        return UNSIGNED_TRAILER
+    if declared.startswith("STREAMING-"):
+        raise SignatureError("IncompleteSignature", f"Tidegate does not verify {declared} yet")
     return sha256(request.body).hexdigest() if request.body else EMPTY_HASH
 
 

@@ -115,11 +115,13 @@ class Access:
 
     def refuse(self, caller: Caller, need: Need, decision: Decision, style: str) -> None:
         """Raises ControlError, or says in the log that it would have (soft)."""
-        who = caller.principal.arn
+        text = f"{caller.principal.arn} {need.action} on {need.resource}: {decision.why}"
+        # What a caller names must not look like another line.
+        line = "".join(character if character.isprintable() else "?" for character in text)
         if self.mode is Mode.SOFT:
-            log.warning("--iam enforce would refuse %s %s on %s: %s", who, need.action, need.resource, decision.why)
+            log.warning("--iam enforce would refuse %s", line)
             return
-        log.info("refused %s %s on %s: %s", who, need.action, need.resource, decision.why)
+        log.info("refused %s", line)
         raise denied(caller, need.action, need.resource, decision, style)
 
     def _proved(self, request: Request, credential: Credential) -> Caller:

@@ -29,7 +29,7 @@ class NoSession(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
     account: str
     kind: str
     """`Role`, `User` or `Root`."""
