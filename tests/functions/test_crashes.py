@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -343,5 +344,22 @@ def test_what_a_killed_gateway_left_is_removed_and_what_a_living_one_has_is_not(
         async with lab(tmp_path), lab(tmp_path):
             assert not dead.exists()
             assert len(list((tmp_path / "scratch").iterdir())) == 2
+
+    run(work())
+
+
+def test_a_thousand_functions_cost_no_process_and_little_memory(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with lab(tmp_path, idle_seconds=0.1) as room:
+            tracemalloc.start()
+            arns = [room.add("handler = lambda event, context: event", name=f"f{number}") for number in range(1000)]
+            held, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert held < 1000 * 8192
+            assert room.service.stats().workers == 0
+            for number in (0, 500, 999):
+                assert await room.value(arns[number], number) == number
+            while room.service.stats().workers:
+                await asyncio.sleep(0.01)
 
     run(work())
