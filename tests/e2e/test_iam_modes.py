@@ -124,6 +124,29 @@ def test_local_credentials_are_nobodys(enforced: Server) -> None:
     assert (unsigned.status, unsigned.json) == (403, {"message": "Missing Authentication Token"})
 
 
+def test_local_credentials_invoke_nothing(enforced: Server, iam: Any, administrator: Keys) -> None:
+    apis = client(enforced, "apigateway", administrator)
+    api = apis.create_rest_api(name="signed")
+    at = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    apis.put_method(**at, authorizationType="AWS_IAM")
+    apis.put_integration(**at, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    apis.put_method_response(**at, statusCode="200")
+    apis.put_integration_response(**at, statusCode="200")
+    apis.create_deployment(restApiId=api["id"], stageName="prod")
+    keys = make_user(iam, "invoking", allow("execute-api:Invoke"))
+
+    def call(keys: Keys, **options: Any) -> tuple[int, str | None]:
+        answer = invoke(enforced, api["id"], "/prod/", keys, **options)
+        return answer.status, answer.header("x-amzn-ErrorType")
+
+    assert call(keys) == (200, None)
+    for local in (LOCAL, {**LOCAL, "AccessKeyId": ACCOUNT}):
+        assert call(local) == (403, "UnrecognizedClientException")
+    assert call(keys, at=datetime.now(UTC) - timedelta(minutes=16)) == (403, "InvalidSignatureException")
+    assert call(keys, service="apigateway") == (403, "InvalidSignatureException")
+    assert call({**keys, "SecretAccessKey": "x"}) == (403, "InvalidSignatureException")
+
+
 def test_what_is_not_allowed_is_refused(enforced: Server, iam: Any) -> None:
     keys = make_user(iam, "nobody")
     user = f"User: arn:aws:iam::{ACCOUNT}:user/nobody is not authorized to perform"
