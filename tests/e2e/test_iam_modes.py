@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.control.test_iam import fails
-from tests.support.callers import Keys, allow, client, deny, document, make_user, send, signed, trust
+from tests.support.callers import Keys, allow, client, deny, document, invoke, make_user, send, signed, trust
 from tests.support.running import Answer, Server, zip_of
 from tidegate.cli import main
 
