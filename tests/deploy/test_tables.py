@@ -3,6 +3,8 @@ replaces a resource there replaces it here, what Fn::GetAtt gives there it gives
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +87,9 @@ def test_every_property_of_what_is_made_in_neighbours_is_known(kind: str) -> Non
     assert provider.table.replacing == names(schema, "createOnlyProperties") | OTHERS.get(kind, set())
     assert provider.table.required == set(schema.get("required", ()))
     assert provider.attributes == made - OF_AWS | MORE_ATTRIBUTES.get(kind, set())
+
+
+def test_the_documents_name_every_type() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "templates.md").read_text()
+    rows = [line.split("|")[1] for line in page.partition("## Types")[2].splitlines() if line.startswith("|")]
+    assert set(re.findall(r"AWS::\w+::\w+", "".join(rows))) == PROVIDERS.keys()
