@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.conftest import LiveBench, failures
+from tests.support.backend import Backend
 
 QUEUE = "  Queue: {Type: AWS::SQS::Queue}\n"
 OUT = "Outputs:\n  Url: {Value: !Ref Queue}\n"
@@ -49,6 +50,17 @@ Resources:
     live.client("sns").publish(TopicArn=outputs["Topic"], Message="parcel", MessageAttributes=attributes)
     assert received(live, outputs["Url"]) == ["parcel"]
     live.remove("topics")
+
+
+def test_topics_reach_http_addresses(live: LiveBench, backend: Backend) -> None:
+    subscription = f"[{{Protocol: http, Endpoint: '{backend.url}/news'}}]"
+    topic = f"{{Type: AWS::SNS::Topic, Properties: {{Subscription: {subscription}}}}}"
+    outputs = live.deploy(f"Resources: {{Topic: {topic}}}\nOutputs: {{Topic: {{Value: !Ref Topic}}}}", "news").outputs
+    assert any("gets messages without a SubscriptionConfirmation" in line for line in live.lines)
+    live.client("sns").publish(TopicArn=outputs["Topic"], Message="hello")
+    (told,) = backend.received
+    assert (told.method, told.target, json.loads(told.body)["Message"]) == ("POST", "/news", "hello")
+    live.remove("news")
 
 
 def test_buckets_tell_of_new_objects(live: LiveBench) -> None:
