@@ -197,8 +197,10 @@ class Scheduler(Generic[T]):
             return slot.ticket
         slot.phase = Phase.IDLE
         slot.idle_since = now
-        at = len(group.idle) if slot.kept else sum(not other.kept for other in group.idle)
-        group.idle.insert(at, slot)
+        if slot.kept or not group.kept:
+            group.idle.append(slot)
+        else:
+            group.idle.insert(sum(not other.kept for other in group.idle), slot)
         return None
 
     def unready(self, slot: Slot[T]) -> None:
