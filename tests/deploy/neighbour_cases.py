@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ACCOUNT = "us-east-1:000000000000"
+SERVICES = ("Events", "KMS", "Kinesis", "S3", "SNS", "SQS", "SSM", "SecretsManager", "StepFunctions")
 ROLE = "arn:aws:iam::000000000000:role/states"
 POLICY = "{Version: '2012-10-17', Statement: [{Effect: Allow, Principal: '*', Action: '%s', Resource: '*'}]}"
 PASS = "{StartAt: A, States: {A: {Type: Pass, Result: '%s', End: true}}}"
@@ -114,6 +115,15 @@ def drop_rule(client: Any, out: Outputs) -> None:
 def secret(client: Any, out: Outputs) -> dict[str, Any]:
     shown = client.describe_secret(SecretId=out["Ref"])
     return {**shown, **client.get_secret_value(SecretId=out["Ref"])}
+
+
+def key(client: Any, out: Outputs) -> dict[str, Any]:
+    shown = client.describe_key(KeyId=out["Ref"])["KeyMetadata"]
+    assert shown["KeyState"] != "PendingDeletion"
+    rotates = client.get_key_rotation_status(KeyId=out["Ref"])["KeyRotationEnabled"]
+    policy = json.loads(client.get_key_policy(KeyId=out["Ref"], PolicyName="default")["Policy"])
+    tags = client.list_resource_tags(KeyId=out["Ref"])["Tags"]
+    return {**shown, "rotates": rotates, "action": policy["Statement"][0]["Action"], "tags": tags}
 
 
 NEEDED_QUEUE = "  Needed: {Type: AWS::SQS::Queue}\n"
@@ -326,5 +336,44 @@ CASES = [
         changed={"SecretString": "second", "Description": "another", "Tags": [{"Key": "c", "Value": "d"}]},
         third="{Name: renamed, SecretString: third}",
         ref=rf"arn:aws:secretsmanager:{ACCOUNT}:secret:(.+-It-[0-9A-Z]{{12}}|renamed)-[A-Za-z0-9]{{6}}",
+    ),
+    Case(
+        type="AWS::KMS::Key",
+        service="kms",
+        read=key,
+        drop=lambda client, out: client.schedule_key_deletion(KeyId=out["Ref"], PendingWindowInDays=7),
+        first=f"{{Description: first, EnableKeyRotation: true, KeyPolicy: {POLICY % 'kms:*'}, Tags: [{{Key: a, Value: b}}]}}",
+        made={
+            "Description": "first",
+            "KeyState": "Enabled",
+            "rotates": True,
+            "action": "kms:*",
+            "tags": [{"TagKey": "a", "TagValue": "b"}],
+        },
+        second=f"{{Description: second, Enabled: false, KeyPolicy: {POLICY % 'kms:Encrypt'}}}",
+        changed={
+            "Description": "second",
+            "KeyState": "Disabled",
+            "rotates": False,
+            "action": "kms:Encrypt",
+            "tags": [],
+        },
+        third=None,
+        ref="[0-9a-f-]{36}",
+        attributes={"Arn": rf"arn:aws:kms:{ACCOUNT}:key/[0-9a-f-]{{36}}"},
+    ),
+    Case(
+        type="AWS::KMS::Alias",
+        service="kms",
+        read=lambda client, out: client.describe_key(KeyId=out["Ref"])["KeyMetadata"],
+        drop=lambda client, out: client.delete_alias(AliasName=out["Ref"]),
+        first="{AliasName: alias/shop, TargetKeyId: !Ref Needed}",
+        made={"Description": "first"},
+        second="{AliasName: alias/shop, TargetKeyId: !GetAtt Other.Arn}",
+        changed={"Description": "other"},
+        third="{AliasName: alias/store, TargetKeyId: !Ref Needed}",
+        ref="alias/(shop|store)",
+        more="  Needed: {Type: AWS::KMS::Key, Properties: {Description: first}}\n"
+        "  Other: {Type: AWS::KMS::Key, Properties: {Description: other}}\n",
     ),
 ]

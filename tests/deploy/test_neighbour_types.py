@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deploy.conftest import LiveBench
-from tests.deploy.neighbour_cases import CASES, Case
+from tests.deploy.neighbour_cases import CASES, SERVICES, Case
 from tidegate.deploy.resources.registry import PROVIDERS
 
 
@@ -76,6 +76,5 @@ def test_a_life(live: LiveBench, case: Case) -> None:
 
 
 def test_every_type_has_a_case() -> None:
-    services = ("Events", "Kinesis", "S3", "SNS", "SQS", "SSM", "SecretsManager", "StepFunctions")
-    made = {kind for kind in PROVIDERS if kind.split("::")[1] in services}
+    made = {kind for kind in PROVIDERS if kind.split("::")[1] in SERVICES}
     assert {case.type for case in CASES} == made

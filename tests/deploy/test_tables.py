@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.deploy.neighbour_cases import SERVICES
 from tidegate.deploy.resources.base import Table
 from tidegate.deploy.resources.registry import PROVIDERS
 
@@ -28,11 +29,7 @@ OF_USER_POOLS = [
     f"AWS::Cognito::UserPool{name}"
     for name in ("", "Client", "Domain", "Group", "ResourceServer", "User", "UserToGroupAttachment")
 ]
-IN_NEIGHBOURS = sorted(
-    kind
-    for kind in PROVIDERS
-    if kind.split("::")[1] in ("Events", "Kinesis", "S3", "SNS", "SQS", "SSM", "SecretsManager", "StepFunctions")
-)
+IN_NEIGHBOURS = sorted(kind for kind in PROVIDERS if kind.split("::")[1] in (*SERVICES, "CloudWatch"))
 MORE_ATTRIBUTES = {
     "AWS::Events::EventBus": {"Name"},
     "AWS::SNS::Topic": {"TopicName"},

@@ -1,5 +1,5 @@
-"""Types that are recorded in the stack and make nothing: log groups, what surrounds a custom domain name (certificates, DNS
-records), the CDK's metadata. Every one of them is named in the report as having no effect.
+"""Types that are recorded in the stack and make nothing: log groups, alarms and dashboards, what surrounds a custom domain name
+(certificates, DNS records), the CDK's metadata. Every one of them is named in the report as having no effect.
 
 AWS: CloudFormation Template Reference, "AWS::Logs::LogGroup", "AWS::Route53::RecordSet",
 "AWS::CertificateManager::Certificate".
@@ -38,6 +38,49 @@ class LogGroup(_Recorded):
         # AWS: Fn::GetAtt gives the ARN with its closing wildcard.
         arn = f"arn:aws:logs:{context.target.region}:{context.target.account}:log-group:{name}:*"
         return Made(name, {"Arn": arn})
+
+
+class Alarm(_Recorded):
+    """Ref gives the name."""
+
+    type = "AWS::CloudWatch::Alarm"
+    attributes = frozenset({"Arn"})
+    no_effect = "is recorded; nothing is watched and nobody alarmed"
+    table = Table(
+        handled=frozenset(
+            {
+                *("ActionConfiguration", "ActionsEnabled", "AlarmActions", "AlarmDescription", "AlarmName"),
+                *("ComparisonOperator", "DatapointsToAlarm", "Dimensions", "EvaluateLowSampleCountPercentile"),
+                *("EvaluationCriteria", "EvaluationInterval", "EvaluationPeriods", "EvaluationWindow"),
+                *("ExtendedStatistic", "InsufficientDataActions", "MetricName", "Metrics", "Namespace", "OKActions"),
+                *("Period", "Statistic", "Tags", "Threshold", "ThresholdMetricId", "TreatMissingData", "Unit"),
+                "WarmUpConfiguration",
+            }
+        ),
+        replacing=frozenset({"AlarmName"}),
+        name="AlarmName",
+    )
+
+    def create(self, properties: Props, context: Context) -> Made:
+        name = str(properties.get("AlarmName") or context.name(255))
+        arn = f"arn:aws:cloudwatch:{context.target.region}:{context.target.account}:alarm:{name}"
+        return Made(name, {"Arn": arn})
+
+
+class Dashboard(_Recorded):
+    """Ref gives the name."""
+
+    type = "AWS::CloudWatch::Dashboard"
+    no_effect = "is recorded and shown nowhere"
+    table = Table(
+        handled=frozenset({"DashboardBody", "DashboardName", "Tags"}),
+        required=frozenset({"DashboardBody"}),
+        replacing=frozenset({"DashboardName"}),
+        name="DashboardName",
+    )
+
+    def create(self, properties: Props, context: Context) -> Made:
+        return Made(str(properties.get("DashboardName") or context.name(255)))
 
 
 class Certificate(_Recorded):
@@ -121,8 +164,10 @@ class CdkMetadata(_Recorded):
 RECORDED: Mapping[str, Provider] = {
     provider.type: provider
     for provider in (
+        Alarm(),
         CdkMetadata(),
         Certificate(),
+        Dashboard(),
         LogGroup(),
         RecordSet(),
         RecordSetGroup(),

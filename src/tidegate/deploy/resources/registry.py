@@ -33,6 +33,7 @@ from tidegate.deploy.resources.base import Provider
 from tidegate.deploy.resources.buckets import Bucket, BucketPolicy
 from tidegate.deploy.resources.configuration import Parameter, Secret
 from tidegate.deploy.resources.deployment import Deployment
+from tidegate.deploy.resources.encryption_keys import Key, KeyAlias
 from tidegate.deploy.resources.event_buses import EventBus, Rule
 from tidegate.deploy.resources.function import Function, Permission
 from tidegate.deploy.resources.function_parts import (
@@ -77,6 +78,8 @@ _MADE: Final[tuple[Provider, ...]] = (
     Function(),
     GatewayResponse(),
     Group(),
+    Key(),
+    KeyAlias(),
     LayerVersion(),
     LayerVersionPermission(),
     ManagedPolicy(),
