@@ -216,7 +216,7 @@ def test_one_worker_serves_a_function_that_is_debugged(debugged: Server) -> None
 
 def test_a_runtime_without_a_debugger_is_said(debugged: Server) -> None:
     make(debugged, "sh", "provided.al2023", {"ZipFile": zip_of({"bootstrap": "#!/bin/sh\n"})})
-    with pytest.raises(ClientError, match="function sh: there is no debugger for the runtime provided"):
+    with pytest.raises(ClientError, match="there is no debugger for the runtime provided"):
         debugged.client("lambda").invoke(FunctionName="sh")
     debugged.wait_for("there is no debugger for the runtime provided.al2023")
 

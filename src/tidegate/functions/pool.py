@@ -325,7 +325,7 @@ class Pool:
         try:
             await self._starter.start(worker, lambda: slot.phase is Phase.STARTING)
         except UnsupportedRuntime as error:
-            log.error("cannot start a worker of %s: %s", spec.name, error)
+            self._starter.say(spec, str(error), logging.ERROR)
             self._refuse_start(worker, InvokeError("InvalidRuntimeException", str(error), 502))
         except InvalidEntrypoint as error:
             self._discard(worker)

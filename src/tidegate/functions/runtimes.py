@@ -116,7 +116,7 @@ class Runtime:
             options = [f"--inspect={HOST}:{debug_port}", "--inspect-publish-uid=http"] if debug_port else []
             return [self.interpreter.executable, *options, str(_NODE_CLIENT)]
         if debug_port:
-            raise UnsupportedRuntime(f"function {spec.name}: there is no debugger for the runtime {spec.runtime}")
+            raise UnsupportedRuntime(f"there is no debugger for the runtime {spec.runtime}")
         return [_entrypoint(self.declared.name, spec.handler, task_root, opt)]
 
 
@@ -124,9 +124,7 @@ def _debugpy(spec: FunctionSpec) -> Path:
     """The debugger that is installed beside us."""
     found = find_spec("debugpy")
     if found is None or found.origin is None:
-        raise UnsupportedRuntime(
-            f"function {spec.name}: to debug Python, debugpy has to be installed: pip install 'tidegate[debug]'"
-        )
+        raise UnsupportedRuntime("to debug Python, debugpy has to be installed: pip install 'tidegate[debug]'")
     return Path(found.origin).parent
 
 

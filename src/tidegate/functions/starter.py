@@ -96,11 +96,12 @@ class Starter:
     def _announce(self, spec: FunctionSpec, runtime: Runtime, opt: Path) -> None:
         """What is not as on AWS: once per function, whatever else of it changes."""
         if runtime.substitute is not None:
-            self._warn(spec, f"{spec.runtime} is not here, running on {runtime.substitute}")
+            self.say(spec, f"{spec.runtime} is not here, running on {runtime.substitute}")
         if spec.layers and (opt / "extensions").is_dir():
-            self._warn(spec, "extensions in layers are not run")
+            self.say(spec, "extensions in layers are not run")
 
-    def _warn(self, spec: FunctionSpec, text: str) -> None:
+    def say(self, spec: FunctionSpec, text: str, level: int = logging.WARNING) -> None:
+        """In the gateway's log, once for each function."""
         if (spec.arn, text) not in self._announced:
             self._announced.add((spec.arn, text))
-            log.warning("function %s: %s", spec.name, text)
+            log.log(level, "function %s: %s", spec.name, text)
