@@ -15,6 +15,7 @@ from tidegate.vtl.errors import BudgetExceeded
 
 _UNITS_BETWEEN_LOOKS_AT_THE_CLOCK = 50_000
 _PARTS_KEPT_APART = 100_000
+_FEW_PARTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,12 @@ class Meter:
 
     def join(self, parts: list[str]) -> str:
         """The parts of the output, or of a text, as one."""
-        self.size(sum(map(len, parts)))
-        return "".join(parts)
+        if len(parts) > _FEW_PARTS:
+            self.size(sum(map(len, parts)))
+        # Of a few parts, the long ones have been counted by `write`, but for the template's own text, which is not endless.
+        text = "".join(parts)
+        self.size(len(text))
+        return text
 
     def write(self, characters: int) -> None:
         """A long part of the output, or of a block's text, is about to be made."""

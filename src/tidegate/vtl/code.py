@@ -21,6 +21,14 @@ class Code:
         self._lines.append(" " * self._indent + text)
         self.positions.append(position if self._fixed is None else self._fixed)
 
+    def reserve(self) -> int:
+        """A line that is filled in when it is known what belongs there."""
+        self.line("", 0)
+        return len(self._lines) - 1
+
+    def fill(self, line: int, text: str) -> None:
+        self._lines[line] = " " * self._indent + text
+
     @contextmanager
     def indented(self) -> Iterator[None]:
         """What is written in here is the block of the line before; never empty."""

@@ -67,12 +67,14 @@ class Compiler:
         with code.indented():
             code.line("a = w.append", 0)
             self._unpack_variables()
+            looked_up = code.reserve()
             for name, macro in self._template.macros.items():
                 code.line(f"def {self._macros[name]}(V, w):", macro.position)
                 with code.indented():
                     code.line("a = w.append", 0)
                     self._in_function(Function(finish="return", is_macro=True), macro.body)
             self._in_function(Function(finish="return M.join(w)", is_main=True), self._template.body)
+            code.fill(looked_up, "; ".join(self._expressions.looked_up))
         namespace: dict[str, Any] = {"__builtins__": {}, **operations(self._dialect), **self._expressions.sites}
         exec(compile(code.text(), filename, "exec"), namespace)  # noqa: S102 (written by us, from a tree)
         return namespace["render"], code.positions

@@ -15,7 +15,7 @@ from tidegate.vtl.arithmetic import calculate
 from tidegate.vtl.code import Code
 from tidegate.vtl.dialect import Dialect
 from tidegate.vtl.errors import TemplateSyntaxError
-from tidegate.vtl.java_methods import LIGHT, METERED, WEIGHED, Site
+from tidegate.vtl.java_methods import LIGHT, METERED, POURING, WEIGHED, Site
 from tidegate.vtl.nodes import (
     Expression,
     Index,
@@ -69,6 +69,8 @@ class ExpressionCode:
         self.function = Function(finish="")
         self.sites: dict[str, Any] = {}
         """The call sites, by their names in the code."""
+        self.looked_up: list[str] = []
+        """Functions of calls in loops that are looked up before, as what they are called of stays the same."""
 
     def fresh(self) -> None:
         """A new statement begins: temporary variables may be used again."""
@@ -141,12 +143,18 @@ class ExpressionCode:
             target = f"weighed(M, {target})"
         bound_name, bound = self._bound(target)
         arguments = [self.value(argument) for argument in method.arguments]
+        if method.name in POURING:
+            arguments = [f"poured(M, {argument})" for argument in arguments]
         looked_up = ""
         if method.name == "get" and len(arguments) == 1 and (is_text := _is_text(arguments[0], method.arguments[0])):
             looked_up = f"{bound_name}.get({arguments[0]}) if {bound}.__class__ is dict and {is_text} else "
             bound = bound_name
         arguments.insert(0, bound_name)
-        call = f"({name.lower()}({bound}.__class__) or {name}.resolve({bound_name}))({', '.join(arguments)})"
+        function = f"{name.lower()}({bound}.__class__)"
+        if self.function.loops and self._variables.is_constant(target):
+            self.looked_up.append(f"k{name} = {function}")
+            function = f"k{name}"
+        call = f"({function} or {name}.resolve({bound_name}))({', '.join(arguments)})"
         if looked_up:
             return f"({looked_up}{call})"
         if method.name in METERED:

@@ -121,7 +121,8 @@ def _hashable(key: object) -> object:
 
 
 def elements(meter: Meter, value: Any) -> list[Any] | tuple[Any, ...]:
-    """What a loop runs over, as it is when the loop begins. Nothing for what cannot be iterated."""
+    """What a loop runs over. Nothing for what cannot be iterated. A list is the list itself, as in Java: what is set while the loop
+    runs is seen; when its size changes, `changed` ends the loop."""
     if isinstance(value, dict):
         value = value.values()
     elif isinstance(value, Host):
@@ -135,7 +136,7 @@ def elements(meter: Meter, value: Any) -> list[Any] | tuple[Any, ...]:
     if len(value) > meter.iterations_per_loop:
         meter.too_many(len(value))
     meter.charge(5 * len(value))
-    return list(value)
+    return value if isinstance(value, list) else list(value)
 
 
 def viewed(meter: Meter, view: list[Any]) -> list[Any]:
@@ -195,6 +196,13 @@ def weighed(meter: Meter, target: Any) -> Any:
     if isinstance(target, str | list | dict):
         meter.charge(1 + (len(target) >> 2))
     return target
+
+
+def poured(meter: Meter, source: Any) -> Any:
+    """A list or map that is about to be added to another."""
+    if isinstance(source, list | dict):
+        meter.charge(_PER_ELEMENT * len(source))
+    return source
 
 
 def grown(meter: Meter, result: object) -> object:
@@ -306,6 +314,7 @@ def operations(dialect: Dialect) -> dict[str, Any]:
         "new_map": new_map,
         "weighed": weighed,
         "grown": grown,
+        "poured": poured,
         "put_property": put_property,
         "put_index": put_index,
         "add": arithmetic.add,

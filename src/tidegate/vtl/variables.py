@@ -91,9 +91,14 @@ class Variables:
         self.assigned |= {"bodyContent"} if self.shared else set()
         roots = {node.root for node in nodes if isinstance(node, Reference)} | self.assigned
         self.roots = {root: number for number, root in enumerate(sorted(roots))}
+        self._constants = () if self.shared else {self.read(root) for root in roots - self.assigned}
 
     def read(self, root: str) -> str:
         return f"V.get({root!r})" if self.shared else f"v{self.roots[root]}"
+
+    def is_constant(self, code: str) -> bool:
+        """Whether this reads a variable that the template leaves as it was handed in, in Python's own."""
+        return code in self._constants
 
     def write(self, root: str) -> str:
         """The left side of an assignment."""
