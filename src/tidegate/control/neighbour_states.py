@@ -37,8 +37,10 @@ class NeighbourError(Exception):
 class NamedExecutions:
     """The neighbours' application with both."""
 
-    def __init__(self, application: Wsgi) -> None:
+    def __init__(self, application: Wsgi, *, limit: float = _LIMIT) -> None:
+        """`limit`: seconds that an execution may take that is waited for."""
         self._application = application
+        self._limit = limit
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         _, _, operation = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(_SERVICE)
@@ -62,7 +64,7 @@ class NamedExecutions:
             text = "This operation is not supported by this type of state machine"
             return _json({"__type": "StateMachineTypeNotSupported", "message": text}, 400)
         execution = {"executionArn": self._ask(request, "StartExecution", asked)["executionArn"]}
-        end = time.monotonic() + _LIMIT
+        end = time.monotonic() + self._limit
         while (state := self._ask(request, "DescribeExecution", execution))["status"] == "RUNNING":
             if time.monotonic() > end:
                 self._ask(request, "StopExecution", execution)
