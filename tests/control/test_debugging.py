@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.running import Server, zip_of
+from tests.support.running import ApiBuilder, Server, lambda_uri, zip_of
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 PYTHON = """import time
 def handler(event, context):
-    answer = {"got": event}
-    time.sleep(event["sleep"])
+    answer = {"got": event} if "sleep" in event else {"statusCode": 200}
+    time.sleep(event.get("sleep", 0.6))
     return answer
 """
 NODE = """exports.handler = async (event) => {
@@ -127,8 +127,17 @@ def test_python_stops_at_a_breakpoint_and_no_timeout_runs(debugged: Server, tmp_
     adapter.ask("evaluate", expression="answer.update(seen=True)", frameId=frame["id"], context="repl")
     adapter.ask("continue", threadId=stopped["threadId"])
     assert call.value() == {"got": {"sleep": 1.2}, "seen": True}, "its timeout is one second"
+    adapter.ask("setBreakpoints", source=source, breakpoints=[])
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:py"
+    hasty = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": lambda_uri(arn), "timeoutInMillis": 300}
+    api = ApiBuilder(debugged, "hasty").method("/", "GET", hasty).deploy()
+    debugged.client("lambda").add_permission(
+        FunctionName="py", StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
+    assert debugged.call(api, "/prod/").status == 200, "no integration's time runs either"
     adapter.ask("disconnect")
     adapter.close()
+    assert debugged.call(api, "/prod/").status == 504
     assert Call(debugged, "py", {"sleep": 3}).value()["errorType"] == "Sandbox.Timedout", "nobody is attached any more"
     # The next worker's debugger is behind the same port.
     again = Adapter(port_of(debugged, "py"))

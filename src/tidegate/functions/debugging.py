@@ -132,6 +132,9 @@ class Debuggers:
         self._ports: dict[tuple[str, str], DebugPort] = {}
         self._tasks = TaskSet()
 
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
     def wants(self, spec: FunctionSpec) -> bool:
         return self._wanted(spec) is not None
 

@@ -47,6 +47,7 @@ from tidegate.functions.targets import Function
 
 MAX_REQUEST: Final = 6_291_456
 """Bytes. AWS: 6 MB for a synchronous invocation."""
+_FOR_EVER = 86_400.0
 
 
 class FunctionService:
@@ -193,6 +194,16 @@ class FunctionService:
         if not stream.begun and (error := invocation.future.exception()) is not None:
             raise error
         return stream
+
+    def patience(self, arn: str, seconds: float) -> float:
+        """See `spec.Functions`."""
+        if not self._debuggers:
+            return seconds
+        try:
+            port = self._debuggers.port(self._catalog.find(arn)[0].entry.spec)
+        except InvokeError:  # as the invocation itself will tell
+            return seconds
+        return _FOR_EVER if port is not None and port.attached else seconds
 
     def admit(self, arn: str, invoker: Invoker | None) -> None:
         """Raises InvokeError unless there is such a function, and the invoker may invoke it."""

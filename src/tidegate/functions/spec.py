@@ -207,6 +207,10 @@ class Functions(Protocol):
         """As `invoke`, but returns when the response has begun; raises InvokeError only before that."""
         ...
 
+    def patience(self, arn: str, seconds: float) -> float:
+        """How long to wait for an answer: so many seconds, or as good as for ever while a debugger holds the function."""
+        ...
+
 
 class Provisioning(Protocol):
     """What the management API asks about provisioned concurrency."""

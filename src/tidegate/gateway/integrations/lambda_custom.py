@@ -68,7 +68,7 @@ class LambdaCustom:
     async def send(self, exchange: Exchange, plan: LambdaPlan, outbound: Invocation) -> InvokeResult:
         invoker = invoker_of(exchange, plan, outbound.function_arn)
         try:
-            async with asyncio.timeout(plan.timeout):
+            async with asyncio.timeout(self._functions.patience(outbound.function_arn, plan.timeout)):
                 if outbound.asynchronous:
                     await self._events.submit(
                         outbound.function_arn,

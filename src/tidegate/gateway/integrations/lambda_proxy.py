@@ -32,7 +32,7 @@ class LambdaProxy:
     async def send(self, exchange: Exchange, plan: LambdaProxyPlan, outbound: bytes) -> InvokeResult:
         invoker = invoker_of(exchange, plan)
         try:
-            async with asyncio.timeout(plan.timeout):
+            async with asyncio.timeout(self._functions.patience(plan.function_arn, plan.timeout)):
                 return await self._functions.invoke(
                     plan.function_arn, outbound, invoker=invoker, trace_header=exchange.trace_id
                 )

@@ -47,7 +47,8 @@ class LambdaStream:
         return build_event(exchange)
 
     async def send(self, exchange: Exchange, plan: LambdaStreamPlan, outbound: bytes) -> Begun:
-        deadline = asyncio.get_running_loop().time() + plan.timeout
+        patience = self._functions.patience(plan.function_arn, plan.timeout)
+        deadline = asyncio.get_running_loop().time() + patience
         try:
             async with asyncio.timeout_at(deadline):
                 stream = await self._functions.invoke_stream(
