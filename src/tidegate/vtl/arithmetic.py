@@ -109,13 +109,24 @@ def equal(meter: Meter, left: Any, right: Any) -> bool:
         return bool(left == right)
     if left.__class__ is right.__class__ or (isinstance(left, list) and isinstance(right, list)):
         if isinstance(left, list | dict):
-            meter.charge(len(left))
+            charge_all(meter, left)
         return same(left, right)
     if isinstance(left, list | dict | Defined) or isinstance(right, list | dict | Defined):
         meter.charge(100)
     first, second = text_of(left), text_of(right)
     meter.charge((len(first) + len(second)) >> 3)
     return first == second
+
+
+def charge_all(meter: Meter, value: Any) -> None:
+    """Charge a list or a map with all that is in it, as often as it is in it."""
+    waiting = [value]
+    while waiting:
+        container = waiting.pop()
+        meter.charge(2 + len(container))
+        for item in container.values() if isinstance(container, dict) else container:
+            if isinstance(item, list | dict):
+                waiting.append(item)
 
 
 def same(left: Any, right: Any) -> bool:

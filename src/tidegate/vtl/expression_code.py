@@ -15,7 +15,7 @@ from tidegate.vtl.arithmetic import calculate
 from tidegate.vtl.code import Code
 from tidegate.vtl.dialect import Dialect
 from tidegate.vtl.errors import TemplateSyntaxError
-from tidegate.vtl.java_methods import LIGHT, METERED, POURING, WEIGHED, Site
+from tidegate.vtl.java_methods import CROSSING, LIGHT, METERED, POURING, SEARCHING, WEIGHED, Site
 from tidegate.vtl.nodes import (
     Expression,
     Index,
@@ -141,10 +141,14 @@ class ExpressionCode:
         self.sites[name.lower()] = site.known.get
         if method.name in WEIGHED:
             target = f"weighed(M, {target})"
+        elif method.name in SEARCHING:
+            target = f"searched(M, {target}, {method.name == 'remove'})"
         bound_name, bound = self._bound(target)
         arguments = [self.value(argument) for argument in method.arguments]
         if method.name in POURING:
             arguments = [f"poured(M, {argument})" for argument in arguments]
+        elif method.name in CROSSING:
+            arguments = [f"crossed(M, {bound_name}, {argument})" for argument in arguments]
         looked_up = ""
         if method.name == "get" and len(arguments) == 1 and (is_text := _is_text(arguments[0], method.arguments[0])):
             looked_up = f"{bound_name}.get({arguments[0]}) if {bound}.__class__ is dict and {is_text} else "

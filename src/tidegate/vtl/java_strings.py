@@ -70,9 +70,12 @@ def _last_index_of(text: str, what: object, start: int | None = None) -> int | N
     if wanted is None:
         return None
     units = widened(text)
-    if start is None:
-        return units.rfind(wanted)
-    return -1 if start < 0 else units.rfind(wanted, 0, start + len(wanted))
+    if start is not None and start < 0:
+        return -1
+    # Python searches backwards in quadratic time, forwards in linear.
+    end = len(units) if start is None else min(start + len(wanted), len(units))
+    found = units[:end][::-1].find(wanted[::-1])
+    return -1 if found < 0 else end - found - len(wanted)
 
 
 def _searched(what: object) -> str | None:

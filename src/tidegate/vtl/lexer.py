@@ -37,7 +37,7 @@ STRING = re.compile(r"\"(?:[^\"]|\"\")*\"(?!\")|'(?:[^']|'')*'(?!')")
 FLOAT = re.compile(r"-?(?:[0-9]+\.(?!\.)[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)")
 INTEGER = re.compile(r"-?[0-9]+")
 UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
-NO_ARGUMENTS = re.compile(r"\((?:[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*\)|\Z)")
+NO_ARGUMENTS = re.compile(r"\((?!(?:true|false)\))(?:[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*\)|\Z)")
 """`$a.b(c)` is no method call, but text after a property."""
 OPERATORS = {
     "or": re.compile(r"\|\||or(?![A-Za-z0-9_@])"),

@@ -198,10 +198,30 @@ def weighed(meter: Meter, target: Any) -> Any:
     return target
 
 
+def searched(meter: Meter, target: Any, removes: bool) -> Any:
+    """A target of a method that compares what is in it. What contains one thing twice is compared twice, so it is charged twice:
+    a list of a list and itself, and so on, has few elements and no end."""
+    if isinstance(target, str):
+        meter.charge(1 + (len(target) >> 2))
+    elif isinstance(target, list) or (isinstance(target, dict) and not removes):
+        arithmetic.charge_all(meter, target)
+    return target
+
+
+def crossed(meter: Meter, target: Any, others: Any) -> Any:
+    """The elements that are each looked for in a target."""
+    if isinstance(target, list) and isinstance(others, list):
+        arithmetic.charge_all(meter, others)
+        meter.charge(len(target) * len(others))
+    return others
+
+
 def poured(meter: Meter, source: Any) -> Any:
-    """A list or map that is about to be added to another."""
+    """A list, a map or a text of which as much is about to be made."""
     if isinstance(source, list | dict):
         meter.charge(_PER_ELEMENT * len(source))
+    elif isinstance(source, str):
+        meter.charge(len(source))
     return source
 
 
@@ -315,6 +335,8 @@ def operations(dialect: Dialect) -> dict[str, Any]:
         "weighed": weighed,
         "grown": grown,
         "poured": poured,
+        "searched": searched,
+        "crossed": crossed,
         "put_property": put_property,
         "put_index": put_index,
         "add": arithmetic.add,
