@@ -1,4 +1,4 @@
-"""The composition root: the only module that names concrete classes. `start` reads top to bottom, `stop` bottom to top."""
+"""One server, put together: `start` reads top to bottom, `stop` bottom to top."""
 
 from __future__ import annotations
 
@@ -8,37 +8,28 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from tidegate.app.adapters import FrontDoor, Requests, ServicesOfAws, StoredEvents, TextLogs, reachable
+from tidegate.app.management import Parts, management_services, user_pool_service
+from tidegate.app.published import Published
 from tidegate.aws.caller import AwsCaller, CredentialSource
 from tidegate.aws.credentials import ChainCredentials, LocalCredentials
 from tidegate.aws.hosts import answered_here, elsewhere
-from tidegate.aws.json_rpc import JsonRpc
-from tidegate.aws.model import load_service_model
-from tidegate.aws.query import Query
-from tidegate.aws.rest import RestJson
 from tidegate.aws.scope import Scope
 from tidegate.control.access import Access, Mode
 from tidegate.control.admin import Admin
-from tidegate.control.apigateway.service import RestApiService
-from tidegate.control.awslambda.local_folders import LocalFolders
-from tidegate.control.awslambda.objects import S3Objects
-from tidegate.control.awslambda.service import LambdaService
 from tidegate.control.cognito_idp.browsers import BrowserCalls
 from tidegate.control.cognito_idp.desk import Tools
 from tidegate.control.cognito_idp.hosted import UserPoolEndpoints
-from tidegate.control.cognito_idp.service import CognitoService, UserPoolWork
+from tidegate.control.cognito_idp.service import UserPoolWork
 from tidegate.control.foreign import Foreign
-from tidegate.control.iam.service import IamService
-from tidegate.control.logs.service import LogsService
 from tidegate.control.neighbours import Neighbours
-from tidegate.control.service import ManagementService, Office
-from tidegate.control.sts.service import StsService
+from tidegate.control.service import Office
 from tidegate.core.clock import Clock
 from tidegate.core.ids import Ids
 from tidegate.core.lines import LineSink
@@ -46,12 +37,10 @@ from tidegate.core.lock import DirectoryLock
 from tidegate.core.message import Endpoint, Origin
 from tidegate.core.vault import open_vault
 from tidegate.definition.records import IDENTITIES
-from tidegate.definition.store import SqlStore, StoreError
+from tidegate.definition.store import SqlStore
 from tidegate.entry import MAX_MANAGEMENT_BODY, Entry, too_large
 from tidegate.functions.asynchronous import EventQueue
 from tidegate.functions.destinations import Destinations
-from tidegate.functions.events import EventStoreError
-from tidegate.functions.logs import LogLine
 from tidegate.functions.metrics import FunctionMetrics
 from tidegate.functions.options import FunctionSettings
 from tidegate.functions.outside import outside, write_trust
@@ -102,8 +91,6 @@ from tidegate.wire.authority import Authority
 from tidegate.wire.local_certificates import LocalCertificates
 from tidegate.wire.server import HttpServer, Limits
 from tidegate.wire.upstream import UpstreamPool
-
-T = TypeVar("T")
 
 log = logging.getLogger("tidegate")
 
@@ -166,7 +153,6 @@ class App:
         )
         await self._functions.start()
         closing.push_async_callback(self._functions.aclose)
-        self._arns: set[str] = set()
 
         sessions, enforced = Sessions(vault), settings.iam_mode == "enforce"
         self._callers = Callers(sessions, clock.time, open_to_all=not enforced)
@@ -178,19 +164,17 @@ class App:
                 "--iam %s: any credentials are taken, and whoever reaches this server manages it", access.mode.value
             )
 
-        self._limiter = MemoryLimiter(clock.ticks_ns)
-        self._keys = KeyRing()
-        self._metrics = GatewayMetrics()
+        limiter, keys, metrics = MemoryLimiter(clock.ticks_ns), KeyRing(), GatewayMetrics()
         self._stories = Stories()
         registry = CollectorRegistry()
-        registry.register(self._metrics)
+        registry.register(metrics)
         registry.register(FunctionMetrics(self._functions.stats))
         self._neighbours = Neighbours(upstream, settings.endpoints, settings.account)
         closing.push_async_callback(self._neighbours.aclose)
         self._services_of_aws = ServicesOfAws(self._neighbours)
-        self._authorizers = LambdaAuthorizer(self._functions, clock.time, clock.ticks_ns)
+        authorizers = LambdaAuthorizer(self._functions, clock.time, clock.ticks_ns)
         self._pool_keys = JwksKeys(upstream, self._services_of_aws, clock.time)
-        self._user_pools = UserPools(self._pool_keys, Issuers(settings.user_pool_issuers), clock.time)
+        user_pools = UserPools(self._pool_keys, Issuers(settings.user_pool_issuers), clock.time)
         caller = AwsCaller(upstream, self._services_of_aws, self._credentials(), clock)
         self._events = EventQueue(
             StoredEvents(self._store, thread),
@@ -205,9 +189,9 @@ class App:
         services = Services(
             clock=clock,
             ids=ids,
-            limiter=self._limiter,
-            keys=self._keys,
-            metrics=self._metrics,
+            limiter=limiter,
+            keys=keys,
+            metrics=metrics,
             stories=self._stories,
             write_access_log=access_log.write,
             integrations={
@@ -222,76 +206,73 @@ class App:
             },
             guards={
                 IamGuard: Iam(callers, clock.now),
-                LambdaGuard: self._authorizers,
-                UserPoolGuard: self._user_pools,
+                LambdaGuard: authorizers,
+                UserPoolGuard: user_pools,
             },
         )
-        self._data_plane = DataPlane(RestPipeline(services))
-        self._function_urls = FunctionUrls(self._functions, clock, ids)
-        self._publish(await loop.run_in_executor(thread, self._planner.load))
+        data_plane, function_urls = DataPlane(RestPipeline(services)), FunctionUrls(self._functions, clock, ids)
+        self._published = Published(
+            data_plane=data_plane,
+            function_urls=function_urls,
+            functions=self._functions,
+            keys=keys,
+            callers=self._callers,
+            limiter=limiter,
+            metrics=metrics,
+            authorizers=authorizers,
+            user_pools=user_pools,
+        )
+        publish = self._published.publish
+        publish(await loop.run_in_executor(thread, self._planner.load))
 
-        office = Office(self._store, self._planner, thread, self._publish, clock, ids, self._packages, access)
-        apigateway = RestJson(load_service_model("apigateway"), nested_paths=True)
-        logs = JsonRpc(load_service_model("logs"), violation="InvalidParameterException")
-        awslambda = RestJson(load_service_model("lambda"), nested_paths=False, capital_errors=True)
+        office = Office(self._store, self._planner, thread, publish, clock, ids, self._packages, access)
         self._user_pool_tools = Tools.made_of(vault, clock)
+        costly = ThreadPoolExecutor(2, "cognito-idp")
+        closing.callback(costly.shutdown, cancel_futures=True)
+        parts = Parts(
+            settings=settings,
+            office=office,
+            vault=vault,
+            functions=self._functions,
+            events=self._events,
+            caller=caller,
+            callers=self._callers,
+            sessions=sessions,
+            tester=MethodTester(services),
+            user_pools=UserPoolWork(office, self._user_pool_tools, costly),
+            flush_authorizers=self._published.flush_authorizers,
+            forget_pool_keys=self._pool_keys.forget,
+        )
         admin = Admin(
             office,
             clock,
             self._scope,
             registry,
-            _TextLogs(self._functions),
+            TextLogs(self._functions),
             self._packages,
             self._reset,
-            _Requests(self._stories, Simulator(services, lambda: self._data_plane.snapshot)),
+            Requests(self._stories, Simulator(services, lambda: data_plane.snapshot)),
             authority.certificate,
             self._user_pool_tools.outbox,
         )
-        costly = ThreadPoolExecutor(2, "cognito-idp")
-        closing.callback(costly.shutdown, cancel_futures=True)
-        user_pools = UserPoolWork(office, self._user_pool_tools, costly)
-        cognito = JsonRpc(load_service_model("cognito-idp"), violation="InvalidParameterException")
-        users = CognitoService(office, cognito, user_pools, self._pool_keys.forget)
-        identity_services: dict[str, ManagementService] = {
-            name: service
-            for name, service in (
-                ("cognito-idp", users),
-                ("iam", IamService(office, Query(load_service_model("iam")), vault, self._callers)),
-                ("sts", StsService(office, Query(load_service_model("sts")), self._callers, sessions)),
-            )
-            # Whoever says where these are does not mean ours.
-            if name not in settings.endpoints
-        }
-        hosted = (UserPoolEndpoints(user_pools), BrowserCalls(users, settings.region))
+        users = user_pool_service(parts)
+        managed = management_services(parts, users)
+        hosted = (UserPoolEndpoints(parts.user_pools), BrowserCalls(users, settings.region))
         entry = Entry(
-            (self._data_plane, self._function_urls, *(hosted if "cognito-idp" in identity_services else ())),
-            {
-                "apigateway": RestApiService(
-                    office, apigateway, self._functions, MethodTester(services), self._flush_authorizers
-                ),
-                "lambda": LambdaService(
-                    office,
-                    awslambda,
-                    self._functions,
-                    self._events,
-                    S3Objects(caller),
-                    LocalFolders(settings.allows_local_folders),
-                ),
-                "logs": LogsService(office, logs, self._functions),
-                **identity_services,
-            },
+            (data_plane, function_urls, *(hosted if "cognito-idp" in managed else ())),
+            managed,
             admin=admin.handle,
             neighbours=self._foreign(access),
             region=settings.region,
         )
-        certificates = LocalCertificates(authority, self._data_plane.is_domain)
+        certificates = LocalCertificates(authority, data_plane.is_domain)
         self._server = HttpServer(entry, clock=clock, limits=Limits(), secure=certificates)
         self.port = self._neighbours.own_port = await self._server.start(settings.host, settings.port)
-        host = _reachable(settings.host)
+        host = reachable(settings.host)
         own = self._own = Origin("http", host.strip("[]"), self.port)
         # Integrations reach the APIs that are here by their names at AWS.
-        upstream.whereabouts = lambda to: (own.host, own.port) if self._data_plane.names_api(to.host) else None
-        self._services_of_aws.own = dict.fromkeys(("apigateway", "lambda", "logs", *identity_services), own)
+        upstream.whereabouts = lambda to: (own.host, own.port) if data_plane.names_api(to.host) else None
+        self._services_of_aws.own = dict.fromkeys(managed, own)
         # Functions reach everything through this one address; it is known only now when the port was left open.
         self._base_environment["AWS_ENDPOINT_URL"] = f"http://{host}:{self.port}"
         names = answered_here(self._services_of_aws.own, settings.endpoints, elsewhere(settings.endpoints.items()))
@@ -339,36 +320,6 @@ class App:
         self._closing.callback(shutil.rmtree, path, ignore_errors=True)
         return path
 
-    def _publish(self, publication: Publication) -> None:
-        """Swap in what a commit changed; requests under way keep what they began with."""
-        for arn, entry in publication.functions.items():
-            if entry is None:
-                self._arns.discard(arn)
-                self._functions.remove(arn)
-            else:
-                self._arns.add(arn)
-                self._functions.replace(entry)
-        if publication.everything:
-            self._keys.clear()
-            self._callers.clear()
-        self._callers.publish(publication.identities)
-        for key_id, key in publication.keys.items():
-            self._keys.put_key(key_id, key)
-        for plan_id, plan in publication.usage_plans.items():
-            self._keys.put_plan(plan_id, plan)
-        if publication.urls is not None:
-            self._function_urls.publish(publication.urls)
-        if publication.snapshot is not None:
-            self._data_plane.publish(publication.snapshot)
-        for api_id, stage in publication.gone:
-            self._limiter.forget(f"{api_id}/{stage}/")
-            self._flush_authorizers((api_id, stage))
-            self._metrics.forget((api_id, stage))
-
-    def _flush_authorizers(self, stage: tuple[str, str]) -> None:
-        self._authorizers.answers.flush(stage)
-        self._user_pools.answers.flush(stage)
-
     async def _reset(self) -> None:
         """Forget everything that was declared, and what the neighbours hold; who may do so again stays where that is asked."""
         keep = IDENTITIES if self._settings.iam_mode == "enforce" else ()
@@ -379,11 +330,8 @@ class App:
 
         self._events.forget()
         publication = await asyncio.get_running_loop().run_in_executor(self._thread, clear)
-        for arn in list(self._arns):
-            self._functions.remove(arn)
-        self._arns.clear()
-        self._functions.forget_logs()
-        self._publish(publication)
+        self._published.forget_functions()
+        self._published.publish(publication)
         self._stories.clear()
         await self._neighbours.reset()
         self._user_pool_tools.forget()
@@ -398,76 +346,3 @@ class App:
     async def abandon(self) -> None:
         """Undo what `start` did before it failed."""
         await self._closing.aclose()
-
-
-class StoredEvents:
-    """The queue's events in the store, whose calls all come from its one thread."""
-
-    def __init__(self, store: SqlStore, thread: Executor) -> None:
-        self._store = store
-        self._thread = thread
-
-    async def load(self) -> Mapping[str, bytes]:
-        return await self._run(self._store.load_events)
-
-    async def write(self, puts: Mapping[str, bytes], removes: Sequence[str]) -> None:
-        await self._run(self._store.write_events, puts, removes)
-
-    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
-        except StoreError as error:
-            raise EventStoreError(str(error)) from error
-
-
-class ServicesOfAws:
-    """Where integrations reach AWS's services: our own here, all others at the neighbours."""
-
-    def __init__(self, neighbours: Neighbours) -> None:
-        self.own: Mapping[str, Origin] = {}
-        """By signing name; known once the server listens."""
-        self._neighbours = neighbours
-
-    async def origin(self, service: str, region: str) -> Origin:
-        return self.own.get(service) or await self._neighbours.origin(service)
-
-
-class _Requests:
-    """What operators ask about."""
-
-    def __init__(self, stories: Stories, simulator: Simulator) -> None:
-        self.find = stories.find
-        self.simulate = simulator
-
-
-class FrontDoor:
-    """Where integrations reach AWS's services when permissions are real: all of them here."""
-
-    def __init__(self, own: Callable[[], Origin]) -> None:
-        self._own = own
-
-    async def origin(self, service: str, region: str) -> Origin:
-        return self._own()
-
-
-class _TextLogs:
-    """Function logs as lines of text."""
-
-    def __init__(self, functions: FunctionService) -> None:
-        self._functions = functions
-
-    def tail(self, arn: str, lines: int) -> list[str]:
-        return [_text(line) for line in self._functions.tail(arn, lines)]
-
-    async def follow(self, arn: str) -> AsyncIterator[str]:
-        async for line in self._functions.follow(arn):
-            yield _text(line)
-
-
-def _text(line: LogLine) -> str:
-    return line.render().decode("utf-8", "replace").rstrip("\n")
-
-
-def _reachable(host: str) -> str:
-    """An address that a function on this machine can connect to."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
