@@ -17,6 +17,7 @@ import httptools
 
 from tidegate.core.message import Endpoint, Headers, Request
 from tidegate.wire.body_stream import BodyStream
+from tidegate.wire.client_socket import BODY, BUSY, CLOSING, FOREVER, HEAD, IDLE
 from tidegate.wire.hub import Hub
 from tidegate.wire.request_head import (
     LINE_FIXED,
@@ -29,7 +30,7 @@ from tidegate.wire.request_head import (
     request_line,
     wants_keep_alive,
 )
-from tidegate.wire.responder import BODY, BUSY, CLOSING, FOREVER, HEAD, IDLE, Responder, bare
+from tidegate.wire.responder import Responder, bare
 from tidegate.wire.tls import HELLO, Handshake
 
 log = logging.getLogger("tidegate.wire")
