@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tidegate.functions.scheduler import Group, Limits, Phase, QueueFull, Scheduler, Slot
+from tidegate.functions.scheduler import Scheduler
+from tidegate.functions.slots import Group, Limits, Phase, QueueFull, Slot
 
 LIMITS = Limits(per_group=3, total=5, starting=2, queue=6, patience=10.0, eager=2)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tidegate.functions.folders import Stamp
 from tidegate.functions.invocation import Invocation
 from tidegate.functions.logs import FunctionLog
-from tidegate.functions.scheduler import Group
+from tidegate.functions.slots import Group
 from tidegate.functions.spec import FunctionSpec
 
 

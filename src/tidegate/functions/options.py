@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tidegate.functions.scheduler import Limits
+from tidegate.functions.slots import Limits
 from tidegate.functions.spec import FunctionSpec
 
 

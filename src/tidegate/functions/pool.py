@@ -16,11 +16,13 @@ from tidegate.core.tasks import TaskSet
 from tidegate.functions.counters import Counters
 from tidegate.functions.group import FunctionGroup
 from tidegate.functions.invocation import Invocation, Outcome, entrypoint_failure, exit_failure, timeout_failure
+from tidegate.functions.memory import MemoryWatch
 from tidegate.functions.options import PoolSettings
 from tidegate.functions.process import exit_reason
 from tidegate.functions.processors import Processors
 from tidegate.functions.runtimes import InvalidEntrypoint, UnsupportedRuntime
-from tidegate.functions.scheduler import Phase, QueueFull, Scheduler, Slot
+from tidegate.functions.scheduler import Scheduler
+from tidegate.functions.slots import Phase, QueueFull, Slot
 from tidegate.functions.spec import InvokeError
 from tidegate.functions.starter import Starter
 from tidegate.functions.worker import Worker
@@ -29,8 +31,6 @@ log = logging.getLogger("tidegate.functions")
 
 _TICK = 0.05
 """Seconds: how late a deadline may be noticed."""
-_MEMORY_TICK = 0.25
-"""Seconds between two looks at what busy workers hold."""
 _SETTLING_SECONDS = 10.0
 """A runtime client asks for more within microseconds of its answer; one that does not is stuck."""
 _GOODBYE_SECONDS = 5.0
@@ -61,7 +61,7 @@ class Pool:
         """Killed, but not yet seen to have ended."""
         self._tasks = TaskSet()
         self._timer: asyncio.TimerHandle | None = None
-        self._memory_timer: asyncio.TimerHandle | None = None
+        self._memory = MemoryWatch(loop, self._workers)
         self._closed = False
         self._empty = asyncio.Event()
 
@@ -120,6 +120,7 @@ class Pool:
     async def aclose(self) -> None:
         """End every process, and wait until all have ended."""
         self._closed = True
+        self._memory.close()
         if self._timer is not None:
             self._timer.cancel()
         for waiter in self._scheduler.cancel_all():
@@ -262,17 +263,7 @@ class Pool:
     def _run(self, worker: Worker, invocation: Invocation) -> None:
         self._expect(worker, worker.plan.spec.timeout)
         worker.run(invocation)
-        if self._memory_timer is None:
-            self._memory_timer = self._loop.call_later(_MEMORY_TICK, self._check_memory)
-
-    def _check_memory(self) -> None:
-        """AWS: a function that takes more than its memory size is killed; its exit is the answer (`signal: killed`)."""
-        busy = [worker for slot, worker in self._workers.items() if slot.phase is Phase.BUSY]
-        for worker in busy:
-            if worker.over_memory():
-                worker.kill()
-        again = self._loop.call_later(_MEMORY_TICK, self._check_memory) if busy and not self._closed else None
-        self._memory_timer = again
+        self._memory.watch()
 
     def _end(self, invocation: Invocation, outcome: Outcome) -> None:
         self.counters.invocations += 1

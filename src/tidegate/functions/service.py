@@ -29,8 +29,8 @@ from tidegate.functions.options import FunctionSettings, pool_settings
 from tidegate.functions.packages import PackageStore
 from tidegate.functions.pool import Pool
 from tidegate.functions.runtimes import Runtimes
-from tidegate.functions.scheduler import Phase
 from tidegate.functions.scratch import Scratch
+from tidegate.functions.slots import Phase
 from tidegate.functions.spec import (
     AliasEntry,
     CatalogEntry,

@@ -26,8 +26,8 @@ from tidegate.functions.process import ChildProcess, exit_reason
 from tidegate.functions.runtime_api import Told, render_next
 from tidegate.functions.runtime_server import RuntimeServer
 from tidegate.functions.runtimes import Runtime
-from tidegate.functions.scheduler import Slot
 from tidegate.functions.scratch import clear
+from tidegate.functions.slots import Slot
 from tidegate.functions.spec import FunctionSpec
 from tidegate.functions.streaming import Collector, Flow, Sink
 
