@@ -10,10 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tidegate.aws.scope import Credential, read_credential, service_of_form
+from tidegate.control.sites import of_another_site
 from tidegate.core.message import Endpoint, Handler, Request, Response
 
 MAX_MANAGEMENT_BODY = 80 * 1024 * 1024
 """AWS: 50 MB of zip, which is 67 MB in base64, and the rest of the call."""
+
+
+_OPEN_TO_PAGES = frozenset({"s3"})
+"""Signing names: pages of other sites link to objects, and send files by presigned addresses and forms."""
 
 
 class DataPlane(Protocol):
@@ -44,6 +49,7 @@ class Entry:
         self._admin = Endpoint(admin, MAX_MANAGEMENT_BODY, too_large)
         self._neighbours = neighbours
         self._nobody = Endpoint(self._unsigned, MAX_MANAGEMENT_BODY, too_large)
+        self._strangers = Endpoint(_stranger, MAX_MANAGEMENT_BODY, too_large)
 
     def __call__(self, request: Request, /) -> Endpoint:
         endpoint = self._first.endpoint(request)
@@ -55,6 +61,8 @@ class Entry:
         if request.path.startswith("/_tidegate/"):
             return self._admin
         credential = read_credential(request)
+        if (credential is None or credential.service not in _OPEN_TO_PAGES) and of_another_site(request):
+            return self._strangers
         if credential is None:
             return self._nobody
         return self._management if credential.service in self._services else self._neighbours
@@ -77,6 +85,11 @@ async def _nobody(_request: Request) -> Response:
     """A request that names neither an API nor, by its signature, a service."""
     head = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", b"MissingAuthenticationTokenException")]
     return Response(403, head, b'{"message":"Missing Authentication Token"}')
+
+
+async def _stranger(_request: Request) -> Response:
+    head = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", b"AccessDeniedException")]
+    return Response(403, head, b'{"message":"Requests from other sites are refused"}')
 
 
 def too_large(_request: Request) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 import orjson
 from prometheus_client import CollectorRegistry, generate_latest
@@ -21,6 +21,7 @@ from tidegate.control.cognito_idp.outbox import Outbox
 from tidegate.control.context import Context
 from tidegate.control.requests import Requests, simulate, why
 from tidegate.control.service import Office
+from tidegate.control.sites import of_another_site
 from tidegate.core.arns import function_arn
 from tidegate.core.clock import Clock
 from tidegate.core.errors import ControlError
@@ -55,8 +56,6 @@ class Admin:
     outbox: Outbox
 
     async def handle(self, request: Request) -> Response:
-        if _foreign(request):
-            return _json(403, {"message": "Requests from other sites are refused"})
         for verb, pattern, handler in _ROUTES:
             found = re.fullmatch(pattern, request.path)
             if found and verb == request.method:
@@ -70,7 +69,11 @@ class Admin:
     def _admit(self, request: Request, handler: Callable[..., object]) -> None:
         """Who may: as with AWS's services, signed for `tidegate`, by a caller of the default account. Raises ControlError."""
         access = self.office.access
-        if access.mode is Mode.OFF or handler in _PUBLIC:
+        if handler in _PUBLIC:
+            return
+        if of_another_site(request):
+            raise ControlError("AccessDenied", "Requests from other sites are refused", 403)
+        if access.mode is Mode.OFF:
             return
         named = read_credential(request)
         region = named.region if named else self.scope.region
@@ -197,14 +200,6 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Response]]], ...] = (
 
 _PUBLIC = (Admin._health, Admin._authority)
 """What nobody has to be known for."""
-
-
-def _foreign(request: Request) -> bool:
-    """A page of another site, open in a browser on this machine, could otherwise reset a developer's server."""
-    origin = request.headers.get(b"origin")
-    if origin is None:
-        return False
-    return urlsplit(origin).netloc != (request.headers.get(b"host") or b"")
 
 
 def _object(request: Request) -> dict[str, Any]:

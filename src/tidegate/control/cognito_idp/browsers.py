@@ -7,10 +7,9 @@ Source: *CORS* of the Fetch standard; the headers that AWS's client libraries se
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from tidegate.aws.scope import Credential
 from tidegate.control.cognito_idp.service import CognitoService
+from tidegate.control.sites import of_another_site
 from tidegate.core.message import Endpoint, Request, Response
 
 _MAX_BODY = 256 * 1024
@@ -36,7 +35,7 @@ class BrowserCalls:
 
     def endpoint(self, request: Request) -> Endpoint | None:
         """Who serves this request; None: it is no such call."""
-        if not _foreign(request):
+        if not of_another_site(request):
             return None
         if request.method == "OPTIONS" and request.path == "/":
             return self._preflight if b"x-amz-target" in _wanted(request) else None
@@ -48,16 +47,6 @@ class BrowserCalls:
         response = await self._service.handle(request, Credential("", "", "cognito-idp"), self._region)
         response.headers += [_ANY_ORIGIN, _EXPOSED]
         return response
-
-
-def _foreign(request: Request) -> bool:
-    origin = request.headers.get(b"origin")
-    if origin is None:
-        return False
-    try:
-        return urlsplit(origin).netloc != (request.headers.get(b"host") or b"")
-    except ValueError:
-        return True
 
 
 def _wanted(request: Request) -> set[bytes]:
