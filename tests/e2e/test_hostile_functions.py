@@ -68,7 +68,7 @@ def test_nothing_hangs_and_every_answer_is_right(alone: Server) -> None:
                 Runtime=runtime,
                 Handler="app.handler",
                 Role=ROLE,
-                Timeout=2,
+                Timeout=3,
                 MemorySize=256,
                 Code={"ZipFile": zipped(code, dict(executables))},
             )
@@ -84,7 +84,7 @@ def test_nothing_hangs_and_every_answer_is_right(alone: Server) -> None:
         for way in ("sdk", "api")
         for do, times in (("exit", 2), ("kill", 2), ("eat", 1), ("spin", 1), ("flood", 1), ("fork", 2), ("echo", 30))
         for number in range(times)
-        if (way, do) != ("sdk", "spin")  # each takes a processor for two seconds
+        if (way, do) != ("sdk", "spin")  # each takes a processor for three seconds
     ]
     random.Random(7).shuffle(plans)
     clients = [alone.client("lambda") for _ in range(16)]
