@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ NODE = """exports.handler = async (event) => {
   return answer;
 };
 """
+
+
+needs_debugpy = pytest.mark.skipif(find_spec("debugpy") is None, reason="debugpy is not installed (the extra `debug`)")
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,7 @@ class Adapter:
         self.socket.close()
 
 
+@needs_debugpy
 def test_python_stops_at_a_breakpoint_and_no_timeout_runs(debugged: Server, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(PYTHON)
     make(debugged, "py", "python3.11", {"S3Bucket": "hot-reload", "S3Key": str(tmp_path)})
@@ -212,6 +217,7 @@ def test_node_stops_at_a_breakpoint_and_no_timeout_runs(debugged: Server) -> Non
     assert Call(debugged, "js", {"sleep": 3}).value()["errorType"] == "Sandbox.Timedout"
 
 
+@needs_debugpy
 def test_one_worker_serves_a_function_that_is_debugged(debugged: Server) -> None:
     source = "import os, time\ndef handler(event, context):\n    time.sleep(0.05)\n    return os.getpid()\n"
     code = {"ZipFile": zip_of({"app.py": source})}
