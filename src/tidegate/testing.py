@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from tidegate.mapping.overrides import Overrides, response_overrides
+from tidegate.mapping.overrides import Overrides, places, response_overrides
 from tidegate.mapping.velocity import variables_of
 from tidegate.vtl import compile_template
 
@@ -69,9 +69,7 @@ def render(
     Raises tidegate.vtl.TemplateSyntaxError and TemplateError, both with line and column.
     """
     compiled = compile_template(template, name=name)
-    made = _merged(SAMPLE_CONTEXT, context or {})
-    made.setdefault("requestOverride", {"header": {}, "path": {}, "querystring": {}})
-    made.setdefault("responseOverride", {"header": {}})
+    made = places() | _merged(SAMPLE_CONTEXT, context or {})
     exchange = SimpleNamespace(
         template_context=made,
         template_parameters={

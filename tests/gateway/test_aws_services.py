@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,7 +50,7 @@ class Direct(ApiBuilder):
         }
         if template is not None:
             integration["requestTemplates"] = {JSON: template}
-        declared = [source for source in more.get("map", {}).values() if source.startswith("method.request.")]
+        declared = [source for source in more.get("map", {}).values() if re.match("method.request.(?!body)", source)]
         self.method(path, verb, integration, requestParameters=dict.fromkeys(declared, False))
         for status, given in more.get("responses", {"200": {}}).items():
             self.client.put_method_response(**at, statusCode=status)
@@ -127,14 +128,29 @@ def test_queues_and_topics_answer_in_json(neighbours: Server) -> None:
     api.service("/received", "GET", "sqs:path/000000000000/orders?Action=ReceiveMessage", "", map=receive)
     publish = f"Action=Publish&TopicArn=$util.urlEncode('{topic}')&Message=$util.urlEncode($input.body)"
     api.service("/publish", "POST", "sns:path//", publish, map=FORM)
+    # All arguments in the URL, as the console makes it: the client's body is none of them, whatever it is.
+    to = {"integration.request.querystring.TopicArn": f"'{topic}'"}
+    tell = {"integration.request.querystring.Message": "method.request.body.hi"}
+    api.service("/tell", "POST", "sns:action/Publish", None, map=to | tell)
+    said = {"integration.request.querystring.MessageBody": "method.request.body.hi"}
+    for path, uri in (
+        ("/said", "sqs:path/000000000000/orders?Action=SendMessage"),
+        ("/told", "sqs:path/000000000000/orders"),
+    ):
+        action = {"integration.request.querystring.Action": "'SendMessage'"} if path == "/told" else {}
+        api.service(path, "POST", uri, None, map=said | action)
     api.deploy()
     sent = ask(neighbours, api, "POST", "/path", {"x": "a&b=c"})
     assert sent.json["SendMessageResponse"]["SendMessageResult"]["MessageId"]
     assert ask(neighbours, api, "POST", "/action", {}).status == 200
+    assert ask(neighbours, api, "POST", "/tell", {"hi": 1}).json["PublishResponse"]["PublishResult"]["MessageId"]
+    for path in ("/said", "/told"):
+        sent = ask(neighbours, api, "POST", path, {"hi": f"from {path}", "x": "&MessageBody=other&Action=PurgeQueue"})
+        assert sent.json["SendMessageResponse"]["SendMessageResult"]["MessageId"]
     got = ask(neighbours, api, "GET", "/received?most=10").json["ReceiveMessageResponse"]["ReceiveMessageResult"][
         "messages"
     ]
-    assert sorted(message["Body"] for message in got) == ["two", '{"x": "a&b=c"}']
+    assert sorted(message["Body"] for message in got) == ["from /said", "from /told", "two", '{"x": "a&b=c"}']
     # A mapped parameter that the request has not is dropped.
     assert ask(neighbours, api, "GET", "/received").status == 200
     assert ask(neighbours, api, "POST", "/publish", {"hi": 1}).json["PublishResponse"]["PublishResult"]["MessageId"]

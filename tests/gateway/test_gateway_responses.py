@@ -51,6 +51,7 @@ def test_variables_and_parameters(server: Server, api: ApiBuilder) -> None:
             "gatewayresponse.header.Absent": "method.request.header.X-Absent",
             "gatewayresponse.header.Stage": "context.stage",
             "gatewayresponse.header.V": "stageVariables.v",
+            "gatewayresponse.header.Type": "context.error.responseType",
         },
     )
     api.deploy(variables={"v": "stage-value"})
@@ -68,6 +69,7 @@ def test_variables_and_parameters(server: Server, api: ApiBuilder) -> None:
     assert answer.header("Access-Control-Allow-Origin") == "*"
     assert (answer.header("Echo"), answer.header("Stage"), answer.header("V")) == ("given", "prod", "stage-value")
     assert answer.header("Absent") is None
+    assert answer.header("Type") == "MISSING_AUTHENTICATION_TOKEN"
 
 
 def test_defaults_stand_in_but_never_mix(server: Server, api: ApiBuilder) -> None:

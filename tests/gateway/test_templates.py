@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -177,6 +178,21 @@ def test_only_what_is_mapped_reaches_an_http_backend(server: Server, backend: Ba
     assert headers["accept"] == JSON
     assert headers["x-amzn-trace-id"].startswith("Root=1-")
     assert seen.body.decode() == body
+
+
+def test_of_a_header_that_comes_twice_the_last_is_mapped(server: Server, backend: Backend) -> None:
+    api = http(
+        server,
+        backend,
+        integration={"requestParameters": {"integration.request.header.To": "method.request.header.X-Twice"}},
+        method={"requestParameters": {"method.request.header.X-Twice": False}},
+    )
+    head = f"POST /prod/x HTTP/1.1\r\nHost: {api.id}.execute-api.localhost\r\nX-Twice: one\r\nX-Twice: two\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        connection.sendall(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        while connection.recv(65536):
+            pass
+    assert backend.received[-1].header("To") == "two"
 
 
 def test_overrides_of_the_request_win(server: Server, backend: Backend) -> None:

@@ -175,6 +175,19 @@ def test_overrides_of_the_answer() -> None:
     assert (rendered.text, rendered.status, rendered.headers) == ("kept", "404", {"A": "[1]"})
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "#set($context.responseOverride.status = 200)#set($context.responseOverride.status = 201)",
+        "#set($context.responseOverride.header.X = 'a')$context.responseOverride.header.put('X', 'b')",
+        "#foreach($one in ['a', 'b'])#set($context['requestOverride'].querystring['X'] = $one)#end",
+    ],
+)
+def test_an_override_is_final(template: str) -> None:
+    with pytest.raises(TemplateError, match="overridden twice"):
+        render(template)
+
+
 DIFFERENCES: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("null_prints_nothing", "[$m.a]", {"m": {}}, "[]", "[$m.a]"),
     ("null_is_assigned", "#set($x = 'old')#set($x = $m.a)$!x", {"m": {}}, "", "old"),

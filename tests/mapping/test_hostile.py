@@ -12,6 +12,7 @@ import pytest
 
 from tidegate.mapping.schema import SchemaError, Validator, compile_model
 from tidegate.testing import render
+from tidegate.vtl import TemplateError
 
 API = "abcdef1234"
 URL = f"https://apigateway.amazonaws.com/restapis/{API}/models/"
@@ -157,3 +158,35 @@ def test_looking_around_is_as_in_ecma_262() -> None:
 def test_schemas_that_are_refused(schema: str) -> None:
     with pytest.raises(SchemaError):
         model(schema)
+
+
+TWICE = "#foreach($i in [1..60])#set($a = [$a, $a])#set($b = [$b, $b])#end"
+OFTEN = "#foreach($i in [1..1000])#foreach($j in [1..1000])#set($x = {})#end#end"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "#set($l = [1])#foreach($i in [1..60])#set($x = $l.addAll($l))#end",
+        "#set($m = {})#set($l = [1..900])#foreach($i in [1..60])#set($x = $l.addAll($l))#set($m[$i] = $l)#end",
+        f"#set($a = [1])#set($b = [1]){TWICE}#if($a == $b)x#end",
+        f"#set($a = [1])#set($b = [1]){TWICE}$a.contains($b.get(0).get(0))",
+        f"#set($a = [1])#set($b = [1]){TWICE}#set($r = $input.path('$'))#set($r.a = $a)$input.json('$')",
+        f"#set($a = [1])#set($b = [1]){TWICE}#set($r = $input.path('$'))#set($r.a = $a)$input.path('$..zz')",
+        f"#set($a = [1])#set($b = [1]){TWICE}#set($r = $input.path('$'))#set($r.a = [{{'x': $a}}])#set($r.b = $b)"
+        "$input.path('$.a[?(@.x == $.b)]')",
+        "#set($r = $input.path('$'))#set($r.r = $r)$input.json('$')",
+        "#set($r = $input.path('$'))#set($r.r = $r)$input.path('$..zz')",
+        "#set($a = [1..100000])#set($b = [1..100000])$a.retainAll($b)",
+        OFTEN.replace("{}", "$input.path('$..zz')"),
+        OFTEN.replace("{}", "$input.json('$.list[?(@.a == 5)]')"),
+        OFTEN.replace("{}", "$input.path('$.list.sum()')"),
+        OFTEN.replace("{}", "$util.parseJson($input.body)"),
+        OFTEN.replace("{}", "$input.body.startsWith($input.body)"),
+        '#set($s = $input.body.substring(0, 500000))#set($t = "#$s")'
+        + OFTEN.replace("{}", "$input.body.lastIndexOf($t)"),
+    ],
+)
+def test_templates_that_would_take_all_time_or_memory(template: str) -> None:
+    with pytest.raises(TemplateError):
+        render(template, body=json.dumps({"list": [{"a": at} for at in range(50_000)]}))

@@ -17,7 +17,7 @@ from tidegate.aws.policy import Judgement
 from tidegate.aws.sigv4 import Credentials
 from tidegate.core.message import Request
 from tidegate.mapping.documents import body_document
-from tidegate.mapping.overrides import NO_OVERRIDES, Overrides, response_overrides
+from tidegate.mapping.overrides import NO_OVERRIDES, Overrides, reopen, response_overrides
 from tidegate.mapping.query import decoded_query
 from tidegate.mapping.velocity import context_map
 from tidegate.plan.nodes import NO_METHOD, MethodPlan, StagePlan
@@ -210,6 +210,7 @@ class Exchange:
         """The request template has been rendered: note what it overrides."""
         if self._template_context is not None:
             self.overrides = Overrides.of(self._template_context.get("requestOverride"))
+            reopen(self._template_context)
 
     def response_overrides(self) -> tuple[str | None, dict[str, str]] | None:
         """Status and headers that templates override; None: no template has named `$context`."""

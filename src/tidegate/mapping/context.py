@@ -6,7 +6,7 @@ Source: *API Gateway mapping template and access logging variable reference*; sh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter, methodcaller
 from typing import Any
 
@@ -35,12 +35,16 @@ MAPPABLE = {
 }
 """Variables for parameter mapping (and templates) → attribute path in the exchange."""
 
-LOGGABLE = MAPPABLE | {
-    "customDomain.basePathMatched": "base_path_matched",
+EXPLAINING = MAPPABLE | {
     "error.message": "error_message",
     "error.messageString": "error_message_string",
     "error.responseType": "error_type",
     "error.validationErrorString": "validation_error",
+}
+"""What gateway responses may name besides."""
+
+LOGGABLE = EXPLAINING | {
+    "customDomain.basePathMatched": "base_path_matched",
     "integration.integrationStatus": "integration_status",
     "integration.latency": "integration_latency",
     "integration.responseTransferMode": "transfer_mode",
@@ -86,7 +90,7 @@ def call_of(name: str) -> str | None:
     return None
 
 
-def getter(name: str, table: dict[str, str]) -> Callable[[Any], Any]:
+def getter(name: str, table: Mapping[str, str]) -> Callable[[Any], Any]:
     """A function from an exchange to the variable's value. Raises ValueError for an unknown name."""
     for pattern, method in ((_AUTHORIZER, "authorizer_value"), (_OF_IDENTITY, "identity_value")):
         if name not in ABSENT and (found := pattern.fullmatch(name)):

@@ -7,8 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from tidegate.vtl import TemplateError
 from tidegate.vtl.values import text_of
+
+
+class Place(dict[Any, Any]):
+    """Where a template puts overrides. AWS: an override is final, and one more of the same parameter fails the request."""
+
+    __slots__ = ()
+
+    def __setitem__(self, name: object, value: object) -> None:
+        old = self.get(name)
+        if old is not None and old.__class__ is not Place:
+            raise TemplateError(
+                f"{text_of(name)} is overridden twice; AWS takes one override of a parameter in a template"
+            )
+        super().__setitem__(name, value)
+
+
+def places() -> dict[str, object]:
+    """The two that are in `$context`."""
+    request = Place(header=Place(), path=Place(), querystring=Place())
+    return {"requestOverride": request, "responseOverride": Place(header=Place())}
+
+
+def reopen(context: dict[str, Any]) -> None:
+    """What the request template has overridden of the answer may be overridden by the response template."""
+    given = context.get("responseOverride")
+    if isinstance(given, Place) and (len(given) > 1 or given.get("header")):
+        context["responseOverride"] = {
+            name: dict(value) if isinstance(value, dict) else value for name, value in given.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

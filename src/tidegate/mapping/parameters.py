@@ -26,9 +26,9 @@ def literal(expression: str) -> str | None:
     return None
 
 
-def request_source(expression: str, variables: Mapping[str, str]) -> Source:
+def request_source(expression: str, variables: Mapping[str, str], context: Mapping[str, str] = MAPPABLE) -> Source:
     """The source of an `integration.request.*` parameter. Raises ValueError for an invalid expression."""
-    common = _common(expression, variables)
+    common = _common(expression, variables, context)
     if common is not None:
         return common
     if not expression.startswith("method.request."):
@@ -91,7 +91,7 @@ def _joined(values: list[bytes]) -> str | None:
     return b",".join(values).decode("utf-8", "replace") if values else None
 
 
-def _common(expression: str, variables: Mapping[str, str]) -> Source | None:
+def _common(expression: str, variables: Mapping[str, str], context: Mapping[str, str] = MAPPABLE) -> Source | None:
     """The sources that requests and responses share: literals, stage variables, context variables."""
     text = literal(expression)
     if text is not None and ("\r" in text or "\n" in text):
@@ -102,7 +102,7 @@ def _common(expression: str, variables: Mapping[str, str]) -> Source | None:
         value = variables.get(expression.removeprefix("stageVariables."))
         return lambda _exchange: value
     if expression.startswith("context."):
-        read = getter(expression.removeprefix("context."), MAPPABLE)
+        read = getter(expression.removeprefix("context."), context)
         return lambda exchange: _text(read(exchange))
     return None
 
@@ -112,8 +112,7 @@ def _text(value: object) -> str | None:
 
 
 def _header(exchange: Any, name: str) -> str | None:
-    value = exchange.request.headers.get(name.lower().encode())
-    return None if value is None else value.decode("utf-8", "replace")
+    return _last(exchange.request.headers.get_all(name.lower().encode()))
 
 
 def _headers(exchange: Any, name: str) -> str | None:

@@ -11,14 +11,16 @@ from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
 from collections.abc import Callable
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from tidegate.mapping.documents import body_document
 from tidegate.mapping.json_text import JsonTextError, json_text, read_json
 from tidegate.mapping.jsonpath import JsonPath, JsonPathError, compile_path
+from tidegate.mapping.overrides import places
 from tidegate.vtl import Host, JsonArray, TemplateError
-from tidegate.vtl.values import text_of
+from tidegate.vtl.values import LARGEST_TEXT, text_of
 
 
 def variables_of(exchange: Any, payload: bytes, roots: frozenset[str]) -> dict[str, object]:
@@ -46,13 +48,15 @@ def _path(text: str) -> JsonPath:
 class Input(Host):
     """`$input`: the body and the request's parameters."""
 
-    __slots__ = ("_document", "_exchange", "_is_shown", "_payload")
+    __slots__ = ("_document", "_exchange", "_is_shown", "_payload", "_spent", "_text")
 
     def __init__(self, exchange: Any, payload: bytes) -> None:
         self._exchange = exchange
         self._payload = payload
+        self._text: str | None = None
         self._document: object = _UNREAD
         self._is_shown = False
+        self._spent = 0.0
 
     def document(self) -> object:
         """Read once, so that what a template assigns into it is seen by later look-ups."""
@@ -71,16 +75,42 @@ class Input(Host):
 
     def body(self) -> str:
         # AWS: an empty body renders as {} [rec].
-        return self._payload.decode("utf-8", "replace") or "{}"
+        if self._text is None:
+            self._text = self._payload.decode("utf-8", "replace") or "{}"
+        return self._text
 
     def path(self, expression: object) -> object:
-        value = _read(expression, self._shown())
+        value = self._read(_compiled(expression), self._shown())
         return JsonArray(value) if type(value) is list else value
 
     def json(self, expression: object) -> str:
-        value = _read(expression, self.document())
+        value = self._read(_compiled(expression), self.document())
         # AWS: what leads nowhere gives two quotes (widely reported).
-        return '""' if value is None else json_text(value)
+        if value is None:
+            return '""'
+        if self._is_shown and isinstance(value, list | dict):
+            self._timed(_refuse_endless, value)
+        return json_text(value)
+
+    def _read(self, path: JsonPath, document: object) -> object:
+        if path.is_plain:
+            return path.read(document)
+        if self._is_shown:
+            self._timed(_refuse_endless, document)
+        try:
+            return self._timed(path.read, document)
+        except JsonPathError as error:
+            raise TemplateError(f"$input.path({path.text}): {error}") from None
+
+    def _timed(self, function: Callable[[object], object], value: object) -> object:
+        """Whatever looks through a whole document: not forever, however often a template asks for it."""
+        if self._spent > _SECONDS:
+            raise TemplateError(f"$input looks through the body for more than {_SECONDS:g} seconds")
+        start = perf_counter()
+        try:
+            return function(value)
+        finally:
+            self._spent += perf_counter() - start
 
     def params(self, name: object = None) -> object:
         """All parameters by place, or the value of one: of the path, else the query, else the headers."""
@@ -96,17 +126,37 @@ class Input(Host):
     METHODS = {"path": path, "json": json, "params": params}
 
 
-def _read(expression: object, document: object) -> object:
+_SECONDS = 1.0
+
+
+def _compiled(expression: object) -> JsonPath:
     if not isinstance(expression, str):
         raise TemplateError(f"a JSONPath is expected, not {text_of(expression)}")
     try:
-        path = _path(expression)
+        return _path(expression)
     except JsonPathError as error:
         raise TemplateError(f"invalid JSONPath {expression}: {error}") from None
-    try:
-        return path.read(document)
-    except JsonPathError as error:
-        raise TemplateError(f"$input.path({path.text}): {error}") from None
+
+
+def _refuse_endless(value: Any) -> None:
+    """Templates change what `$input.path()` gave them. A list that has a list twice, which has a list twice, and so on, is small
+    in memory, and larger than any memory when it is written or searched."""
+    left = LARGEST_TEXT
+    waiting = [value] if isinstance(value, list | dict) else []
+    while waiting:
+        container = waiting.pop()
+        left -= 2 * len(container) + 2
+        items: Any = container
+        if isinstance(container, dict):
+            left -= sum(len(key) for key in container if key.__class__ is str)
+            items = container.values()
+        for item in items:
+            if item.__class__ is str:
+                left -= len(item)
+            elif isinstance(item, list | dict):
+                waiting.append(item)
+        if left < 0:
+            raise TemplateError(f"the body has become larger than {LARGEST_TEXT} characters, or contains itself")
 
 
 def with_arrays(value: Any) -> object:
@@ -217,8 +267,7 @@ def context_map(exchange: Any) -> dict[str, object]:
         "path": exchange.full_path,
         "accountId": stage.account,
         "protocol": exchange.protocol,
-        "requestOverride": {"header": {}, "path": {}, "querystring": {}},
-        "responseOverride": {"header": {}},
+        **places(),
         "stage": stage.name,
         "domainPrefix": exchange.host.domain_prefix,
         "requestTimeEpoch": exchange.request_time_epoch,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tidegate.core.errors import Problem
 from tidegate.definition.records import GatewayResponse
+from tidegate.mapping.context import EXPLAINING
 from tidegate.mapping.parameters import request_source
 from tidegate.mapping.substitution import compile_substitution
 from tidegate.plan.nodes import GatewayResponsePlan
@@ -31,7 +32,7 @@ def _compile(response: GatewayResponse, variables: Mapping[str, str], problems: 
             )
             continue
         try:
-            headers.append((target.removeprefix(_HEADER).encode(), request_source(expression, variables)))
+            headers.append((target.removeprefix(_HEADER).encode(), request_source(expression, variables, EXPLAINING)))
         except ValueError as error:
             problems.append(Problem(at, str(error)))
     templates = tuple(

@@ -128,6 +128,8 @@ class AwsPlan:
     headers: tuple[tuple[str, str], ...]
     answers_xml: ServiceModel | None
     """Of services of the query protocol, whose answers the integration response is to see as JSON."""
+    arguments_in_query: bool
+    """Whether such a service is called by arguments of the URL alone."""
     credentials: str | None
     """ARN of the role that calls."""
     by_caller: bool

@@ -124,9 +124,8 @@ def charge_all(meter: Meter, value: Any) -> None:
     while waiting:
         container = waiting.pop()
         meter.charge(2 + len(container))
-        for item in container.values() if isinstance(container, dict) else container:
-            if isinstance(item, list | dict):
-                waiting.append(item)
+        items = container.values() if isinstance(container, dict) else container
+        waiting += [item for item in items if isinstance(item, list | dict)]
 
 
 def same(left: Any, right: Any) -> bool:

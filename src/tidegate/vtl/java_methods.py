@@ -22,9 +22,11 @@ Table = dict[tuple[str, int], tuple[Function, str]]
 
 METERED = frozenset("add addAll put putAll putIfAbsent set appendElement".split())
 """Make a list or a map larger."""
-POURING = frozenset({"addAll", "putAll", "parseJson"})
-"""Make as much as their argument holds: charged before, as what doubles a few dozen times fills any memory."""
-SEARCHING = frozenset("contains containsAll containsValue indexOf lastIndexOf equals remove removeAll retainAll".split())
+POURING = frozenset("addAll putAll parseJson startsWith endsWith".split())
+"""Make or compare as much as their argument holds: charged before, as what doubles a few dozen times fills any memory."""
+SEARCHING = frozenset(
+    "contains containsAll containsValue indexOf lastIndexOf equals remove removeAll retainAll".split()
+)
 """Compare what is in a list or a map, to the bottom of it."""
 CROSSING = frozenset({"containsAll", "removeAll", "retainAll"})
 """Look for each element of their argument."""

@@ -37,8 +37,13 @@ class Aws:
 
     def outbound(self, exchange: Exchange, plan: AwsPlan) -> Outbound:
         body = outbound_body(exchange, plan.request)
+        if plan.arguments_in_query and not any(name.lower() == "content-type" for name in exchange.overrides.header):
+            # The service would not look at a body that is no form; that there is a form is how some of them know the protocol.
+            body = b""
         fixed = [("Accept", "application/json"), *plan.headers, ("X-Amzn-Trace-Id", exchange.trace_id)]
-        if body and not any(name == "Content-Type" for name, _ in plan.headers):
+        if plan.arguments_in_query:
+            fixed.append(("Content-Type", "application/x-www-form-urlencoded"))
+        elif body and not any(name == "Content-Type" for name, _ in plan.headers):
             fixed.append(("Content-Type", "application/json"))
         return Outbound(
             verb=exchange.verb if plan.verb == b"ANY" else plan.verb.decode(),

@@ -28,6 +28,8 @@ class JsonPath:
     text: str
     definite: bool
     read: Callable[[object], object]
+    is_plain: bool = False
+    """Names and indices only: it takes as many steps as it has, whatever the document."""
 
 
 def compile_path(text: str) -> JsonPath:
@@ -35,7 +37,7 @@ def compile_path(text: str) -> JsonPath:
     path = parse_path(text)
     keys = _plain_keys(path)
     if keys is not None:
-        return JsonPath(text, True, _plain_reader(keys))
+        return JsonPath(text, True, _plain_reader(keys), is_plain=True)
     program = Program(path)
     return JsonPath(text, program.definite, lambda document: evaluate(program, document))
 

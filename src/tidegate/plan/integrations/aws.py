@@ -7,6 +7,7 @@ rest-data-plane §12.5.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from botocore.exceptions import UnknownServiceError
@@ -72,6 +73,7 @@ def service_plan(
         header_sources=tuple(mapped["header"]),
         headers=defaults,
         answers_xml=model if _speaks_query(model) else None,
+        arguments_in_query=_speaks_query(model) and _is_asked_by_url(query, mapped),
         credentials=None if by_caller else integration.credentials,
         by_caller=by_caller,
         request=request_transform(integration, around, pointer),
@@ -104,6 +106,14 @@ def _form(
         )
     around.problem(f"{pointer}/uri", f"AWS service {model.service_name} takes no actions; use the path form")
     return "/", "", ()
+
+
+def _is_asked_by_url(query: str, mapped: Mapping[str, Iterable[tuple[str, Source]]]) -> bool:
+    """Whether the URL names the action, and nothing says that the body is a form with more arguments."""
+    named = (
+        query.startswith("Action=") or "&Action=" in query or any(name == "Action" for name, _ in mapped["querystring"])
+    )
+    return named and not any(name.lower() == "content-type" for name, _ in mapped["header"])
 
 
 def _speaks_query(model: ServiceModel) -> bool:
