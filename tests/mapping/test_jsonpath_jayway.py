@@ -204,8 +204,8 @@ def test_generated_paths_give_what_jayway_gives(newest: Jayway, path: str, value
 
 
 FRAGMENTS = (
-    "$ @ . .. [ ] ( ) * ? ' \" a b 0 1 - : , && || ! = == < > ~ =~ / \\ [?( )] "
-    "@.a @.b ['a'] .length() null true /a/ $.b [0]"
+    "$ @ . .. [ ] ( ) * ? ' \" a b 0 1 - : , && || ! = == < > ~ =~ \\ [?( )] "
+    "@.a @.b ['a'] .length() null true =~/a/ $.b [0]"
 ).split(" ")
 START = st.sampled_from(["$.", "$[", "$.a", "$[?(", "$.a[?("])
 END = st.sampled_from(["", "", ")]", "])"])
@@ -220,7 +220,4 @@ def test_texts_that_may_be_paths_are_taken_or_refused_as_jayway_does(newest: Jay
     document = '{"a":[{"b":1,"a":"x"},[0,1],"b"],"b":{"a":0,"b":{"0":1}},"0":[1],"1":null}'
     mine = ours(path, document)
     assume("does not exist" not in mine.error)  # _UNKNOWN_FUNCTION
-    theirs = newest.ask(path, document)
-    # Slashes that stand for no regular expression: which ends 2.10 looks for is an oddity that is not rebuilt.
-    assume("when parsing regex" not in theirs.error)
-    assert as_gateway(mine) == as_gateway(theirs)
+    assert as_gateway(mine) == as_gateway(newest.ask(path, document))

@@ -15,3 +15,7 @@ class NotFound(Exception):
 
 class Failed(Exception):
     """Jayway would throw and give up the whole reading, inside a filter too (an average of nothing, for example)."""
+
+
+class OutOfBounds(Failed):
+    """`first()` or `index()` where the list is too short. Jayway goes on with the next element where it came from a list."""

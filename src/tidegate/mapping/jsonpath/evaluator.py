@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tidegate.mapping import json_text
-from tidegate.mapping.jsonpath.errors import Failed, NotFound
+from tidegate.mapping.jsonpath.errors import Failed, NotFound, OutOfBounds
 from tidegate.mapping.jsonpath.filters import accepting
 from tidegate.mapping.jsonpath.functions import FUNCTIONS
 from tidegate.mapping.jsonpath.nodes import Call, FilterToken, Indices, Names, PathNode, Scan, Slice, Token, Wildcard
@@ -58,6 +58,7 @@ def _collect(model: object, run: Run) -> None:
 def _chain(tokens: Sequence[Token]) -> Step:
     """The steps of a path, built from its end; each knows the one that follows."""
     steps: list[Step] = [_collect]
+    calls = any(isinstance(token, Call) for token in tokens)
     for index in range(len(tokens) - 1, -1, -1):
         token = tokens[index]
         leaf = index == len(tokens) - 1
@@ -65,11 +66,12 @@ def _chain(tokens: Sequence[Token]) -> Step:
         if isinstance(token, Scan):
             steps.append(_scan_nothing if leaf else _scan(tokens[index + 1], steps[-1]))
         else:
-            steps.append(_step(token, steps[-1], leaf=leaf, certain=certain))
+            steps.append(_step(token, steps[-1], leaf=leaf, certain=certain, calls=calls))
     return steps[-1]
 
 
-def _step(token: Token, following: Step, *, leaf: bool, certain: bool) -> Step:
+def _step(token: Token, following: Step, *, leaf: bool, certain: bool, calls: bool) -> Step:
+    from_list = _from_list(following) if calls else following
     match token:
         case Names(names=(name,)):
             return _name(name, following, leaf=leaf, certain=certain)
@@ -78,13 +80,13 @@ def _step(token: Token, following: Step, *, leaf: bool, certain: bool) -> Step:
                 return _merged(names, following, certain=certain)
             return _each([_name(name, following, leaf=False, certain=False) for name in names], dict, certain=certain)
         case Indices(indices=indices):
-            return _each([_index(index, following) for index in indices], list, certain=certain)
+            return _each([_index(index, from_list) for index in indices], list, certain=certain)
         case Slice(start=start, stop=stop):
-            return _slice(start, stop, following, certain=certain)
+            return _slice(start, stop, from_list, certain=certain)
         case Wildcard():
-            return _wildcard(following)
+            return _wildcard(following, from_list)
         case FilterToken(condition=condition):
-            return _filter(accepting(condition, Program), following, certain=certain)
+            return _filter(accepting(condition, Program), following, from_list, certain=certain)
         case Call():
             return _call(token, following, leaf=leaf)
     raise AssertionError(token)
@@ -156,7 +158,19 @@ def _slice(start: int | None, stop: int | None, following: Step, *, certain: boo
     return step
 
 
-def _wildcard(following: Step) -> Step:
+def _from_list(following: Step) -> Step:
+    """The same for an element of a list: a function that finds its own list too short gives nothing there."""
+
+    def step(model: object, run: Run) -> None:
+        try:  # noqa: SIM105 - a context manager for every element would cost more than the element
+            following(model, run)
+        except OutOfBounds:
+            pass
+
+    return step
+
+
+def _wildcard(following: Step, from_list: Step) -> Step:
     def step(model: object, run: Run) -> None:
         run.budget.spend()
         if isinstance(model, dict):
@@ -165,7 +179,7 @@ def _wildcard(following: Step) -> Step:
         elif isinstance(model, list):
             for value in list(model):
                 try:
-                    following(value, run)
+                    from_list(value, run)
                 except NotFound:
                     if run.strict:
                         raise
@@ -173,7 +187,7 @@ def _wildcard(following: Step) -> Step:
     return step
 
 
-def _filter(accepts: Predicate, following: Step, *, certain: bool) -> Step:
+def _filter(accepts: Predicate, following: Step, from_list: Step, *, certain: bool) -> Step:
     def step(model: object, run: Run) -> None:
         if isinstance(model, dict):
             if accepts(model, run):
@@ -181,7 +195,7 @@ def _filter(accepts: Predicate, following: Step, *, certain: bool) -> Step:
         elif isinstance(model, list):
             for value in model:
                 if accepts(value, run):
-                    following(value, run)
+                    from_list(value, run)
         elif certain:
             raise NotFound  # Jayway: "can not be applied to primitives"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from tidegate.mapping.json_text import java_number, json_text
-from tidegate.mapping.jsonpath.errors import Failed
+from tidegate.mapping.jsonpath.errors import Failed, OutOfBounds
 
 _SMALLEST = 5e-324  # Java's Double.MIN_VALUE, where Jayway's max() starts: the maximum of negative numbers
 
@@ -118,7 +118,7 @@ def _sequence(place: Callable[[Sequence[object]], int]) -> Function:
             if index <= 0:  # AWS: Jayway counts from the end, but never to the first
                 raise Failed
         if index >= len(value):
-            raise Failed
+            raise OutOfBounds
         return value[index]
 
     return function
