@@ -195,6 +195,29 @@ def test_of_a_header_that_comes_twice_the_last_is_mapped(server: Server, backend
     assert backend.received[-1].header("To") == "two"
 
 
+def test_a_clients_text_becomes_no_header_of_its_own(server: Server, backend: Backend) -> None:
+    every = "#set($all = $input.path('$'))#foreach($name in $all.keySet())#set($context.{}.header[$name] = $all.get($name))#end"
+    outwards = http(server, backend, integration={"requestTemplates": {JSON: every.format("requestOverride")}})
+    back = mock(server, every.format("responseOverride") + '{"statusCode": 200}', "$context.responseOverride.header")
+    assert post(server, outwards, '{"X-Good": "1\\r\\nX-Bad: 2"}').status == 200
+    assert backend.received[-1].header("X-Good") == "1  X-Bad: 2"
+    assert post(server, back, '{"X-Good": "1\\r\\nX-Bad: 2"}').header("X-Good") == "1  X-Bad: 2"
+    before = len(backend.received)
+    for name in (
+        "X-A: 1\\r\\nX-B",
+        "X-A\\r\\n\\r\\nGET / HTTP/1.1\\r\\nHost",
+        "Transfer-Encoding ",
+        "X A",
+        "",
+        "\\u00e9",
+    ):
+        for api in (outwards, back):
+            answer = post(server, api, f'{{"{name}": "v"}}')
+            assert (answer.status, answer.json) == (500, {"message": "Internal server error"})
+            assert answer.header("x-amzn-RequestId")
+    assert len(backend.received) == before
+
+
 def test_overrides_of_the_request_win(server: Server, backend: Backend) -> None:
     template = (
         '#set($context.requestOverride.header.X-To = "over")'

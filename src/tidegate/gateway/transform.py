@@ -44,7 +44,10 @@ def outbound_body(ex: Exchange, transform: RequestTransform) -> bytes:
 def render_request(ex: Exchange, template: Template, *, binary: bool = False) -> str:
     """A request template's text; what it overrides is noted in the exchange."""
     text = _render(ex, template, ex.request.body, binary=binary, what="request")
-    ex.take_overrides()
+    try:
+        ex.take_overrides()
+    except TemplateError as error:
+        raise _failed(f"Unable to transform request: {error}") from error
     return text
 
 
@@ -61,7 +64,10 @@ def respond(ex: Exchange, transform: ResponseTransform, candidate: str | None, i
 
 def override(ex: Exchange, response: Response) -> None:
     """AWS: `$context.responseOverride` wins over what is mapped."""
-    overrides = ex.response_overrides()
+    try:
+        overrides = ex.response_overrides()
+    except TemplateError as error:
+        raise _failed(f"Unable to transform response: {error}") from error
     if overrides is None:
         return
     status, headers = overrides

@@ -5,6 +5,7 @@ Source: *Use a mapping template to override an API's request and response parame
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,24 +53,36 @@ class Overrides:
 
     @classmethod
     def of(cls, given: object) -> Overrides:
-        """`given`: the map as the template left it."""
+        """`given`: the map as the template left it. Raises TemplateError for what cannot be a header's name."""
         if not isinstance(given, dict):
             return NO_OVERRIDES
         header, path, querystring = given.get("header"), given.get("path"), given.get("querystring")
         if not (header or path or querystring):
             return NO_OVERRIDES
-        return cls(_texts(header), _texts(path), _texts(querystring))
+        return cls(_headers(header), _texts(path), _texts(querystring))
 
 
 NO_OVERRIDES = Overrides()
 
 
 def response_overrides(given: object) -> tuple[str | None, dict[str, str]]:
-    """Status and headers of the client's answer."""
+    """Status and headers of the client's answer. Raises TemplateError for what cannot be a header's name."""
     if not isinstance(given, dict):
         return None, {}
     status, headers = given.get("status"), given.get("header")
-    return None if status is None else text_of(status), _texts(headers) if headers else {}
+    return None if status is None else text_of(status), _headers(headers) if headers else {}
+
+
+_TOKEN = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _headers(values: object) -> dict[str, str]:
+    """Names may come from a client's body: one with a line break in it would be a header, or a request, of the client's own."""
+    headers = _texts(values)
+    for name in headers:
+        if _TOKEN.fullmatch(name) is None:
+            raise TemplateError(f"{name[:80]!r} is overridden, which cannot be the name of a header")
+    return headers
 
 
 def _texts(values: object) -> dict[str, str]:
