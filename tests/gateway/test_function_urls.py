@@ -8,6 +8,9 @@ import shutil
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from tests.support.running import Answer, Server, make_function, zip_of
 
@@ -54,9 +57,8 @@ def test_life_of_a_url(server: Server) -> None:
     assert "Cors" not in client.get_function_url_config(FunctionName="url-life")
     listed = client.list_function_url_configs(FunctionName="url-life")["FunctionUrlConfigs"]
     assert [one["FunctionUrl"] for one in listed] == [made["FunctionUrl"]]
-    with pytest.raises(client.exceptions.InvalidParameterValueException) as caught:
-        client.update_function_url_config(FunctionName="url-life", AuthType="AWS_IAM")
-    assert "Tidegate does not support function URLs with the authorization AWS_IAM yet" in str(caught.value)
+    assert client.update_function_url_config(FunctionName="url-life", AuthType="AWS_IAM")["AuthType"] == "AWS_IAM"
+    assert _call(server, url_id).status == 403
     client.delete_function_url_config(FunctionName="url-life")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_function_url_config(FunctionName="url-life")
@@ -283,3 +285,44 @@ def test_streaming(server: Server) -> None:
     make_function(server, "url-unstreamed", "def handler(event, context):\n    return {'a': 1}\n")
     whole = _call(server, _open(server, "url-unstreamed", InvokeMode="RESPONSE_STREAM"))
     assert (whole.status, json.loads(whole.body)) == (200, {"a": 1})
+
+
+def _signed(server: Server, url_id: str, key: str, secret: str, service: str = "lambda") -> Answer:
+    host = f"{url_id}.lambda-url.us-east-1.localhost:{server.port}"
+    request = AWSRequest("GET", f"http://{host}/", headers={"Host": host})
+    SigV4Auth(Credentials(key, secret), service, "us-east-1").add_auth(request)
+    return server.request("GET", "/", headers=dict(request.headers.items()))
+
+
+def test_signed_urls(server: Server) -> None:
+    """The root of the account may; a user may what policies of its own or the function's say, and both actions are needed."""
+    client, iam = server.client("lambda"), server.client("iam")
+    arn = make_function(server, "url-signed", _ECHO)
+    url = client.create_function_url_config(FunctionName="url-signed", AuthType="AWS_IAM")["FunctionUrl"]
+    url_id = str(url.removeprefix("http://").partition(".")[0])
+    assert _call(server, url_id).status == 403
+    answer = _signed(server, url_id, "test", "test")
+    assert (answer.status, answer.json["requestContext"]["accountId"]) == (200, "000000000000")
+    assert answer.json["requestContext"]["authorizer"]["iam"]["userArn"] == "arn:aws:iam::000000000000:root"
+    wrong = _signed(server, url_id, "test", "wrong")
+    assert (wrong.status, "signature we calculated does not match" in wrong.json["message"]) == (403, True)
+    assert _signed(server, url_id, "test", "test", service="execute-api").status == 403
+
+    user = iam.create_user(UserName="url-user")["User"]
+    key = iam.create_access_key(UserName="url-user")["AccessKey"]
+    mine = (key["AccessKeyId"], key["SecretAccessKey"])
+    assert _signed(server, url_id, *mine).status == 403
+    permission = {"FunctionName": "url-signed", "Principal": user["Arn"]}
+    client.add_permission(
+        **permission, StatementId="u", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"
+    )
+    assert _signed(server, url_id, *mine).status == 403
+    client.add_permission(**permission, StatementId="i", Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True)
+    told = _signed(server, url_id, *mine)
+    assert (told.status, told.json["requestContext"]["authorizer"]["iam"]["userId"]) == (200, user["UserId"])
+    client.remove_permission(FunctionName="url-signed", StatementId="u")
+    assert _signed(server, url_id, *mine).status == 403
+    statement = {"Effect": "Allow", "Action": "lambda:InvokeFunctionUrl", "Resource": arn}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    iam.put_user_policy(UserName="url-user", PolicyName="p", PolicyDocument=document)
+    assert _signed(server, url_id, *mine).status == 200

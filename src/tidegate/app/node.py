@@ -67,6 +67,7 @@ from tidegate.gateway.rest import RestPipeline, Services
 from tidegate.gateway.simulation import Simulator
 from tidegate.gateway.stories import Stories
 from tidegate.gateway.testing import MethodTester
+from tidegate.gateway.url_access import UrlAccess
 from tidegate.plan.nodes import (
     AwsPlan,
     BrokenPlan,
@@ -210,7 +211,8 @@ class App:
                 UserPoolGuard: user_pools,
             },
         )
-        data_plane, function_urls = DataPlane(RestPipeline(services)), FunctionUrls(self._functions, clock, ids)
+        data_plane = DataPlane(RestPipeline(services))
+        function_urls = FunctionUrls(self._functions, UrlAccess(callers, clock.now), clock, ids)
         self._published = Published(
             data_plane=data_plane,
             function_urls=function_urls,

@@ -19,6 +19,7 @@ from tidegate.core.message import Endpoint, Pairs, Request, Response
 from tidegate.functions.prelude import HTTP_INTEGRATION, PreludeError, PreludeParser
 from tidegate.functions.spec import Functions, InvokeError, StreamedResult
 from tidegate.gateway.streaming import LONGEST, StreamedBody, function_body
+from tidegate.gateway.url_access import NotAdmitted, UrlAccess
 from tidegate.mapping.function_url import Call, MalformedResult, build_event, header, read_result
 from tidegate.plan.urls import CorsPlan, UrlPlan
 
@@ -36,8 +37,9 @@ _DROPPED = frozenset(b"connection content-length date keep-alive transfer-encodi
 
 
 class FunctionUrls:
-    def __init__(self, functions: Functions, clock: Clock, ids: Ids) -> None:
+    def __init__(self, functions: Functions, access: UrlAccess, clock: Clock, ids: Ids) -> None:
         self._functions = functions
+        self._access = access
         self._clock = clock
         self._ids = ids
         self._urls: Mapping[str, UrlPlan] = {}
@@ -86,7 +88,13 @@ class FunctionUrls:
         arrived = self._clock.time()
         trace_id = f"Root=1-{int(arrived):08x}-{self._ids.token_hex(24)}"
         domain = f"{plan.url_id}.lambda-url.{plan.region}.on.aws"
-        event = build_event(Call(plan.url_id, domain, request, path, request_id, trace_id, arrived, port))
+        try:
+            authorizer = None if plan.rules is None else self._access.admit(plan, plan.rules, request)
+        except NotAdmitted as refusal:
+            log.info("%s: %s", plan.function_arn, refusal)
+            told = {"Message": _FORBIDDEN} if refusal.message is None else {"message": refusal.message}
+            return _json(403, told, request_id)
+        event = build_event(Call(plan.url_id, domain, request, path, request_id, trace_id, arrived, port, authorizer))
         ids = [*_ids_of(request_id), (b"X-Amzn-Trace-Id", trace_id.encode())]
         try:
             if plan.streams:

@@ -41,6 +41,8 @@ class Call:
     arrived: float
     """Seconds since the epoch."""
     port: str
+    authorizer: dict[str, Any] | None = None
+    """Who has signed the request; None: the URL is open to everybody."""
 
 
 def build_event(call: Call) -> bytes:
@@ -105,8 +107,11 @@ def _context(call: Call, agent: str | None) -> dict[str, Any]:
     }
     if agent is not None:
         http["userAgent"] = agent
+    who: dict[str, Any] = {"accountId": "anonymous"}
+    if call.authorizer is not None:
+        who = {"accountId": call.authorizer["iam"]["accountId"], "authorizer": call.authorizer}
     return {
-        "accountId": "anonymous",
+        **who,
         "apiId": call.url_id,
         "domainName": call.domain,
         "domainPrefix": call.url_id,

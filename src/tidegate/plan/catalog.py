@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tidegate.aws.policy import CompiledPolicy, Kind, compile_policy
 from tidegate.aws.scope import Scope
 from tidegate.core.arns import function_arn
 from tidegate.definition.records import Function, FunctionAlias, FunctionUrl, FunctionVersion, Invocable, UrlCors
@@ -17,7 +18,7 @@ from tidegate.functions.spec import (
     Invoker,
     Permission,
 )
-from tidegate.plan.urls import CorsPlan, UrlPlan
+from tidegate.plan.urls import CorsPlan, UrlPlan, UrlRules
 
 
 def catalog_entry(function: Function | FunctionVersion, scope: Scope) -> CatalogEntry:
@@ -119,15 +120,25 @@ def _texts(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def url_plan(url: FunctionUrl, scope: Scope) -> UrlPlan:
+def url_plan(url: FunctionUrl, scope: Scope, invocable: Invocable | None) -> UrlPlan:
+    """`invocable`: what it is the address of; None: that is gone."""
+    signed = url.auth_type == "AWS_IAM"
     return UrlPlan(
         url_id=url.url_id,
         region=scope.region,
         function_arn=url.function_arn,
-        invoker=Invoker("*", "", "", url_auth_type=url.auth_type),
+        invoker=None if signed else Invoker("*", "", "", url_auth_type=url.auth_type),
+        rules=UrlRules(scope.account, _policy(invocable, url.function_arn)) if signed else None,
         streams=url.invoke_mode == "RESPONSE_STREAM",
         cors=None if url.cors is None else _cors(url.cors),
     )
+
+
+def _policy(invocable: Invocable | None, arn: str) -> CompiledPolicy | None:
+    if invocable is None or not invocable.policy:
+        return None
+    document = {"Version": "2012-10-17", "Statement": invocable.policy}
+    return compile_policy(document, source_name=f"of {arn}", kind=Kind.RESOURCE)
 
 
 def _cors(cors: UrlCors) -> CorsPlan:

@@ -16,6 +16,7 @@ from tidegate.core.message import ClientIdentity
 from tidegate.core.vault import Vault
 from tidegate.definition.freeze import thaw
 from tidegate.definition.records import (
+    LATEST,
     ApiKey,
     BasePathMapping,
     ClientCertificate,
@@ -26,6 +27,7 @@ from tidegate.definition.records import (
     FunctionAlias,
     FunctionUrl,
     FunctionVersion,
+    Invocable,
     Record,
     Stage,
     UsagePlan,
@@ -79,6 +81,8 @@ class Planner:
         """`vault`: opens the secrets of access keys; None: identities are not followed."""
         self._store = store
         self._vault = vault
+        self._signed_urls = False
+        """Whether there are function URLs with AWS_IAM."""
         self._stages: dict[tuple[str, str], StagePlan] = {}
         self._domains: Mapping[str, DomainPlan] = {}
         self._checked: list[tuple[Scope, Stage, StagePlan]] = []
@@ -143,7 +147,7 @@ class Planner:
             publication.identities = changed_identities(changes, self._vault)
         if not kinds.isdisjoint(_OF_DOMAINS):
             self._load_domains()
-        if FunctionUrl in kinds:
+        if FunctionUrl in kinds or (self._signed_urls and not kinds.isdisjoint(_OF_FUNCTIONS)):
             publication.urls = self._urls()
         if Stage in kinds or linked or not kinds.isdisjoint(_OF_DOMAINS):
             publication.snapshot = self._snapshot()
@@ -153,8 +157,23 @@ class Planner:
         return Snapshot(dict(self._stages), self._domains)
 
     def _urls(self) -> dict[str, UrlPlan]:
-        """All of them again, as with domains."""
-        return {url.url_id: url_plan(url, scope) for scope, url in self._store.scan(FunctionUrl)}
+        """All of them again, as with domains. Those that are signed for depend on their functions' policies, too."""
+        urls = {
+            url.url_id: url_plan(url, scope, self._of_url(url, scope)) for scope, url in self._store.scan(FunctionUrl)
+        }
+        self._signed_urls = any(plan.rules is not None for plan in urls.values())
+        return urls
+
+    def _of_url(self, url: FunctionUrl, scope: Scope) -> Invocable | None:
+        if url.auth_type == "NONE":
+            return None
+        with self._store.read(scope) as tx:
+            found: Invocable | None = (
+                tx.get(Function, url.function_name)
+                if url.qualifier == LATEST
+                else tx.get(FunctionAlias, url.function_name, url.qualifier)
+            )
+        return found
 
     def _load_domains(self) -> None:
         """All of them again: they are few, and change seldom."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tidegate.aws.policy import CompiledPolicy
 from tidegate.functions.spec import Invoker
 
 
@@ -26,11 +27,23 @@ class CorsPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class UrlRules:
+    """AWS_IAM: requests are signed, and the caller's policies and the function's have to allow them."""
+
+    account: str
+    policy: CompiledPolicy | None
+    """Of the function, or of the alias; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class UrlPlan:
     url_id: str
     region: str
     function_arn: str
     """With the alias, if it is one's."""
-    invoker: Invoker
+    invoker: Invoker | None
+    """Whom the function's policy is asked about; None: `rules` decide."""
+    rules: UrlRules | None
+    """None: authorization NONE."""
     streams: bool
     cors: CorsPlan | None

@@ -121,8 +121,8 @@ def _hashable(key: object) -> object:
 
 
 def elements(meter: Meter, value: Any) -> list[Any] | tuple[Any, ...]:
-    """What a loop runs over. Nothing for what cannot be iterated. A list is the list itself, as in Java: what is set while the loop
-    runs is seen; when its size changes, `changed` ends the loop."""
+    """What a loop runs over. Nothing for what cannot be iterated. A list is the list itself, as in Java: what is set while the
+    loop runs is seen; when its size changes, `changed` ends the loop."""
     if isinstance(value, dict):
         value = value.values()
     elif isinstance(value, Host):

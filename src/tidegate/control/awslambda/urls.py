@@ -16,7 +16,6 @@ from tidegate.control.awslambda.lookup import (
     function_missing,
     get_function_record,
     get_invocable,
-    invalid,
     not_found,
     page,
     read_target,
@@ -57,12 +56,6 @@ def _get(context: Context, params: Params) -> FunctionUrl:
     return url
 
 
-def _auth_type(params: Params) -> str:
-    if params["auth_type"] != "NONE":
-        raise invalid("Tidegate does not support function URLs with the authorization AWS_IAM yet")
-    return str(params["auth_type"])
-
-
 def _cors(given: Params | None) -> UrlCors | None:
     if not given:
         return None
@@ -87,7 +80,7 @@ def create_url(context: Context, params: Params) -> dict[str, Any]:
         qualifier=qualifier,
         url_id=context.ids.token_hex(32),
         function_arn=arn,
-        auth_type=_auth_type(params),
+        auth_type=params["auth_type"],
         invoke_mode=params.get("invoke_mode") or "BUFFERED",
         cors=_cors(params.get("cors")),
         creation_time=_now(context),
@@ -105,7 +98,7 @@ def update_url(context: Context, params: Params) -> dict[str, Any]:
     url = _get(context, params)
     changes: dict[str, Any] = {}
     if params.get("auth_type"):
-        changes["auth_type"] = _auth_type(params)
+        changes["auth_type"] = params["auth_type"]
     if params.get("invoke_mode"):
         changes["invoke_mode"] = params["invoke_mode"]
     if params.get("cors") is not None:
