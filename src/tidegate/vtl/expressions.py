@@ -115,14 +115,17 @@ class ExpressionParser:
     def _arguments(self) -> tuple[Expression, ...]:
         if self._scanner.skip(")"):
             return ()
-        return self._values(")")
+        return self._values(")", words=True)
 
-    def _values(self, end: str) -> tuple[Expression, ...]:
-        """Values between commas up to `end`; there is one at least."""
-        values = []
+    def _values(self, end: str, *, words: bool = False) -> tuple[Expression, ...]:
+        """Values between commas up to `end`; there is one at least. `words`: whether bare words may be among them."""
+        values: list[Expression] = []
         while True:
             self._scanner.skip_space()
-            values.append(self.value())
+            if words and self._scanner.take(lexer.BARE_WORD) is not None:
+                values.append(Literal(None))
+            else:
+                values.append(self.value())
             self._scanner.skip_space()
             if self._scanner.skip(end):
                 return tuple(values)

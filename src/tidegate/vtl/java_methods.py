@@ -31,7 +31,7 @@ SEARCHING = frozenset(
 CROSSING = frozenset({"containsAll", "removeAll", "retainAll"})
 """Look for each element of their argument."""
 WEIGHED = frozenset(
-    "hashCode toString iterator toArray "
+    "hashCode toString iterator toArray toCharArray "
     "keySet values entrySet subList matches replaceAll replaceFirst split equalsIgnoreCase compareTo toJSONString length "
     "substring charAt".split()
 )

@@ -132,6 +132,17 @@ def _split(text: str, pattern: str, limit: int = 0) -> JavaArray:
     return JavaArray(java_regex.compile_java(pattern).split(text, limit))
 
 
+def _join(_text: str, separator: str, parts: Any) -> str | None:
+    """String.join, which is static, called of any string."""
+    if not isinstance(parts, list):
+        return None
+    if not all(isinstance(part, str | None) for part in parts):
+        raise TemplateError("what is joined is no text (java.lang.ClassCastException)")
+    texts = ["null" if part is None else part for part in parts]
+    _refuse_longer(sum(map(len, texts)) + len(separator) * len(texts))
+    return separator.join(texts)
+
+
 def _trim(text: str) -> str:
     return text.strip("".join(map(chr, range(33))))
 
@@ -166,6 +177,10 @@ METHODS: dict[tuple[str, int], tuple[Callable[..., Any], str]] = {
     ("toUpperCase", 0): (str.upper, ""),
     ("trim", 0): (_trim, ""),
     ("strip", 0): (str.strip, ""),
+    ("stripLeading", 0): (str.lstrip, ""),
+    ("stripTrailing", 0): (str.rstrip, ""),
+    ("toCharArray", 0): (lambda text: JavaArray(widened(text)), ""),
+    ("join", 2): (_join, "so"),
     ("concat", 1): (_concat, "s"),
     ("repeat", 1): (_repeat, "i"),
     ("intern", 0): (lambda text: text, ""),

@@ -37,8 +37,10 @@ STRING = re.compile(r"\"(?:[^\"]|\"\")*\"(?!\")|'(?:[^']|'')*'(?!')")
 FLOAT = re.compile(r"-?(?:[0-9]+\.(?!\.)[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)")
 INTEGER = re.compile(r"-?[0-9]+")
 UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
-NO_ARGUMENTS = re.compile(r"\((?!(?:true|false)\))(?:[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*\)|\Z)")
-"""`$a.b(c)` is no method call, but text after a property."""
+NO_ARGUMENTS = re.compile(r"\(\Z")
+"""`$a.b(` at the very end is no method call, but text after a property."""
+BARE_WORD = re.compile(r"(?!(?:true|false)[ \t\r\n]*[,)])[A-Za-z_][A-Za-z0-9_-]*(?=[ \t\r\n]*[,)])")
+"""An argument without quotes: `null`, as anything else, is null."""
 OPERATORS = {
     "or": re.compile(r"\|\||or(?![A-Za-z0-9_@])"),
     "and": re.compile(r"&&|and(?![A-Za-z0-9_@])"),
