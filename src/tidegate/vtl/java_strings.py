@@ -135,7 +135,7 @@ def _split(text: str, pattern: str, limit: int = 0) -> JavaArray:
 def _join(_text: str, separator: str, parts: Any) -> str | None:
     """String.join, which is static, called of any string."""
     if not isinstance(parts, list):
-        return None
+        return parts if isinstance(parts, str) else None
     if not all(isinstance(part, str | None) for part in parts):
         raise TemplateError("what is joined is no text (java.lang.ClassCastException)")
     texts = ["null" if part is None else part for part in parts]
