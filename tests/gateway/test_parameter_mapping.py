@@ -177,3 +177,37 @@ def test_sources_that_are_none(server: Server, source: str) -> None:
     integration["requestParameters"] = {"integration.request.header.X": source}
     with pytest.raises(ClientError, match=r"Invalid mapping expression specified|unknown context variable"):
         api.method("/x", "GET", integration).deploy()
+
+
+@pytest.mark.parametrize("kind", ["HTTP", "HTTP_PROXY"])
+def test_mapping_that_would_take_long_ends(server: Server, backend: Backend, kind: str) -> None:
+    """Looking through a body a thousand times, or sending it a hundred times; and half a character, which is no text to send."""
+    made = ApiBuilder(server)
+    maps = {
+        "/search": {f"integration.request.querystring.m{at}": "method.request.body..nosuch" for at in range(1000)},
+        "/repeat": {f"integration.request.querystring.m{at}": "method.request.body" for at in range(100)},
+        "/half": dict.fromkeys(
+            ("integration.request.querystring.m", "integration.request.header.m", "integration.request.path.m"),
+            "method.request.body.half",
+        ),
+    }
+    for path, parameters in maps.items():
+        integration = {"type": kind, "integrationHttpMethod": "POST", "uri": f"{backend.url}/x/{{m}}"}
+        if path != "/half":
+            integration["uri"] = f"{backend.url}/x"
+        made.method(path, "POST", {**integration, "requestParameters": parameters})
+        if kind == "HTTP":
+            made.answers(path, "POST", {"200": {}})
+    api = made.deploy()
+
+    def post(path: str, body: object) -> Answer:
+        data = json.dumps(body).encode()
+        return server.call(api, f"/prod{path}", method="POST", body=data, headers={"Content-Type": JSON})
+
+    long = [{"a": [at]} for at in range(30_000)]
+    assert post("/search", long).status == 500
+    assert post("/repeat", long).status == 500
+    assert post("/search", {"a": 1}).status == 200
+    assert post("/repeat", {"a": 1}).status == 200
+    assert post("/half", {"half": "a\ud800b"}).status == 200
+    assert "/x/a%3Fb?m=a%3Fb" in backend.received[-1].target

@@ -77,6 +77,8 @@ class Exchange:
     """The backend's answer as integration responses see it (`gateway.outbound.Inbound`)."""
     overrides: Overrides = NO_OVERRIDES
     """What the request template overrides of the backend's request."""
+    searched = 0.0
+    """Seconds that mapped parameters have looked through bodies."""
     validation_error: str | None = None
     """`$context.error.validationErrorString`."""
     authorizer: dict[str, Any] | None = None

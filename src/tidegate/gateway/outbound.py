@@ -5,13 +5,15 @@ Source: shared facts, rest-data-plane §4, §13 and vtl §5 (overrides). Not her
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
 
 from tidegate.core.message import Headers
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.headers import field_value
+from tidegate.gateway.responses import configuration_error
 from tidegate.mapping.documents import body_document
 from tidegate.mapping.parameters import Source
 from tidegate.plan.nodes import Placeholder, RawLabel
@@ -19,6 +21,9 @@ from tidegate.plan.nodes import Placeholder, RawLabel
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 _LABEL_SAFE = _PATH_SAFE + "%"
 """A path parameter goes on as it came: what the client encoded stays encoded."""
+_Name = TypeVar("_Name", bytes, str)
+MOST_MAPPED = 10_485_760
+"""Characters; AWS: *Quotas*, payload size 10 MB."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -85,15 +90,28 @@ def path_of(ex: Exchange, parts: tuple[bytes | Placeholder, ...]) -> str:
     return "".join(text)
 
 
+def mapped_values(ex: Exchange, sources: Iterable[tuple[_Name, Source]]) -> Iterator[tuple[_Name, str]]:
+    """Mapped parameters that there are. A body of 10 MB may be mapped once, and not a hundred times. Raises GatewayError."""
+    size = 0
+    for name, source in sources:
+        value = source(ex)
+        if value is not None:
+            size += len(value)
+            if size > MOST_MAPPED:
+                raise configuration_error(
+                    f"Execution failed due to configuration error: more than {MOST_MAPPED} characters are mapped"
+                )
+            yield name, value
+
+
 def query_of(ex: Exchange, fixed: bytes, sources: tuple[tuple[bytes, Source], ...]) -> str:
     overrides = ex.overrides.querystring
-    mapped = {name.decode(): source(ex) for name, source in sources}
+    mapped = {name.decode(): value for name, value in mapped_values(ex, sources)}
     mapped.update(overrides)
     parts = [fixed.decode()] if fixed else []
     parts += [
         f"{quote(name, safe='', errors='replace')}={quote(value, safe='', errors='replace')}"
         for name, value in mapped.items()
-        if value is not None
     ]
     return "&".join(parts)
 
@@ -103,10 +121,8 @@ def headers_of(
 ) -> dict[str, str]:
     """`fixed` yields to what is mapped, and both to what the template overrides. `dropped`: lower-case names never sent."""
     chosen: dict[str, tuple[str, str]] = {name.lower(): (name, value) for name, value in fixed}
-    for name, source in sources:
-        value = source(ex)
-        if value is not None:
-            chosen[name.lower()] = (name, value)
+    for name, value in mapped_values(ex, sources):
+        chosen[name.lower()] = (name, value)
     for name, value in ex.overrides.header.items():
         chosen[name.lower()] = (name, value)
     return {name: value for lower, (name, value) in chosen.items() if lower not in dropped}

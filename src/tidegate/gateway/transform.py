@@ -13,7 +13,7 @@ from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.message import Response
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.headers import field_value
-from tidegate.gateway.outbound import Inbound
+from tidegate.gateway.outbound import Inbound, mapped_values
 from tidegate.gateway.responses import configuration_error
 from tidegate.mapping.header_names import answered
 from tidegate.mapping.media import TO_BINARY, NotBase64, as_utf8, convert_request, convert_response, decode_base64, mime
@@ -56,7 +56,7 @@ def respond(ex: Exchange, transform: ResponseTransform, candidate: str | None, i
     plan = _select(transform, candidate, inbound)
     ex.answer = inbound
     body = _body(ex, plan, inbound)
-    headers = [(name, field_value(value)) for name, source in plan.headers if (value := source(ex)) is not None]
+    headers = [(name, field_value(value)) for name, value in mapped_values(ex, plan.headers)]
     response = Response(plan.status, headers, body)
     override(ex, response)
     return response

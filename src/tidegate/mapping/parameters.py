@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any, TypeAlias
 
+from tidegate.core.errors import Fault, GatewayError
 from tidegate.mapping.context import MAPPABLE, getter
 from tidegate.mapping.json_text import json_text
-from tidegate.mapping.jsonpath import JsonPathError, compile_path
+from tidegate.mapping.jsonpath import JsonPath, JsonPathError, compile_path
 
 Source: TypeAlias = Callable[[Any], "str | None"]
 """From an exchange to a value; None: absent, the parameter is then left out."""
@@ -69,18 +71,34 @@ def _body_source(path: str, expression: str, raw: Callable[[Any], bytes], docume
     if not path:
         return lambda exchange: raw(exchange).decode("utf-8", "replace")
     try:
-        read = compile_path(f"$.{path}").read
+        compiled = compile_path(f"$.{path}")
     except JsonPathError as error:
         raise ValueError(f"Invalid mapping expression specified: {expression}: {error}") from None
 
     def source(exchange: Any) -> str | None:
         try:
-            value = read(document(exchange))
+            found = document(exchange)
+            value = compiled.read(found) if compiled.is_plain else _searched(exchange, compiled, found)
         except JsonPathError:
             return None
         return value if value is None or isinstance(value, str) else json_text(value)
 
     return source
+
+
+_SECONDS = 1.0
+
+
+def _searched(exchange: Any, path: JsonPath, document: object) -> object:
+    """What a path finds that looks through the whole document. A request's paths share a second: others wait meanwhile."""
+    if exchange.searched > _SECONDS:
+        detail = f"mapped parameters look through bodies for more than {_SECONDS:g} seconds"
+        raise GatewayError("API_CONFIGURATION_ERROR", Fault.CONFIGURATION, detail, started=True)
+    start = perf_counter()
+    try:
+        return path.read(document)
+    finally:
+        exchange.searched += perf_counter() - start
 
 
 def _last(values: list[bytes]) -> str | None:

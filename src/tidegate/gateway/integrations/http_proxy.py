@@ -14,6 +14,7 @@ from tidegate.core.message import Response, Upstream, UpstreamResponse
 from tidegate.gateway.exchange import Exchange
 from tidegate.gateway.execution_log import Received, Sent
 from tidegate.gateway.headers import answer, field_value, is_signature
+from tidegate.gateway.outbound import mapped_values
 from tidegate.gateway.streaming import StreamedBody
 from tidegate.plan.nodes import HttpProxyPlan, RawLabel
 
@@ -104,7 +105,7 @@ def _path(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
             # Decoding and encoding again would turn an escaped slash into a real one.
             parts.append(quote(exchange.raw_labels.get(part.source.name, ""), safe=_FORM_SAFE).encode())
         else:
-            parts.append(quote(part.source(exchange) or "", safe="/:@!$&'()*+,;=-._~").encode())
+            parts.append(quote(part.source(exchange) or "", safe="/:@!$&'()*+,;=-._~", errors="replace").encode())
     return b"".join(parts)
 
 
@@ -114,21 +115,17 @@ def _query(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
         return query.encode("latin-1") if query else b""
     parts = [plan.query] if plan.query else []
     mapped = set()
-    for name, source in plan.query_sources:
-        value = source(exchange)
-        if value is not None:
-            mapped.add(name)
-            parts.append(quote(name, safe="").encode() + b"=" + quote(value, safe="").encode())
+    for name, value in mapped_values(exchange, plan.query_sources):
+        mapped.add(name)
+        parts.append(quote(name, safe="").encode() + b"=" + quote(value, safe="", errors="replace").encode())
     sent = query.encode("latin-1").split(b"&") if query else []
     parts += [argument for argument in sent if argument.partition(b"=")[0] not in mapped]
     return b"&".join(parts)
 
 
 def _mapped_headers(exchange: Exchange, plan: HttpProxyPlan, parts: list[bytes]) -> None:
-    for name, source in plan.header_sources:
-        value = source(exchange)
-        if value is not None:
-            parts += (name, b": ", field_value(value), b"\r\n")
+    for name, value in mapped_values(exchange, plan.header_sources):
+        parts += (name, b": ", field_value(value), b"\r\n")
 
 
 def _forwarded(exchange: Exchange, plan: HttpProxyPlan) -> bytes:
