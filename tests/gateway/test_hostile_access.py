@@ -345,7 +345,8 @@ TRICKS = (
     "/admin/./x /admin/y/../x /x/../admin/y /x/y/../../admin /open/x/../../admin /admin;a=1/x /admin;/x /;x/admin/y "
     "/open/..;/admin/x /open/..;a=1/admin/x /open/..%3b/admin/x /admin? /admin?x=/open/ /open/..?/../admin /open/../admin/ "
     "/open/../../admin/x /../admin/x /..%2fadmin /.%2fadmin/x /admin/%2e /admin/%2e%2e/admin /open%2f..%2fadmin "
-    "/open%2fx /open%2F..%2F..%2Fadmin/x //open/../admin //open//..//admin"
+    "/open%2fx /open%2F..%2F..%2Fadmin/x //open/../admin //open//..//admin "
+    r"/open/..\admin/x /open/x\..\..\admin /open/..%5cadmin /admin\x /open/%2e%2e%5Cadmin"
 ).split()
 
 
@@ -355,7 +356,9 @@ def meanings(target: str) -> set[str]:
     bare = "/".join(segment.partition(";")[0] for segment in path.split("/"))
     found = set[str]()
     for text in (path, bare):
-        found |= {posixpath.normpath("/" + each.lstrip("/")) for each in (text, unquote(text))}
+        # Some servers take a backslash for a slash.
+        slashed = (each.replace("\\", "/") for each in (text, unquote(text)))
+        found |= {posixpath.normpath("/" + each.lstrip("/")) for each in slashed}
     return found
 
 

@@ -129,6 +129,9 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "expired long ago": lambda: token(exp=0),
     "no expiry": lambda: token(exp=None),
     "an expiry in words": lambda: token(exp="never"),
+    "an expiry that never comes": lambda: token(exp=float("inf")),
+    "an expiry that is no number": lambda: token(exp=float("nan")),
+    "an expiry beyond all numbers": lambda: token(exp=10**400),
     "not good yet": lambda: token(nbf=int(time.time()) + 100),
     "no use": lambda: token(token_use=None),
     "the use of an access token": lambda: token(token_use="access"),
@@ -217,6 +220,11 @@ def test_what_they_do_not_give_stays_out(server: Server, api: ApiBuilder, case: 
         message = "The incoming token has expired" if case.startswith("expired") else "Unauthorized"
         assert (refused.status, refused.json) == (401, {"message": message})
         assert refused.header("x-amzn-ErrorType") == "UnauthorizedException"
+
+
+def test_times_beyond_the_calendar(server: Server, api: ApiBuilder) -> None:
+    lasting = token(exp=10**15, iat=10**30)
+    assert server.call(api.id, "/prod/", headers={"Authorization": lasting}).status == 200
 
 
 def test_two_tokens_are_none(server: Server, api: ApiBuilder) -> None:

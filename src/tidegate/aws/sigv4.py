@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _UNRESERVED = "-_.~"
+_PLAIN_PATH = re.compile(r"(?:/[\w~-][\w.~-]*)+/?|/", re.ASCII)
+"""Nothing in it to normalise or to encode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ def canonical_uri(path: str, service: str) -> str:
     """`path`: as it goes over the wire. S3 takes it as it is; all others normalise it and encode it once more."""
     if service == "s3":
         return path or "/"
+    if _PLAIN_PATH.fullmatch(path):
+        return path
     segments: list[str] = []
     for segment in (path or "/").split("/"):
         if segment == "..":
@@ -58,8 +63,10 @@ def canonical_uri(path: str, service: str) -> str:
 
 def canonical_query(query: str, *, without: str | None = None) -> str:
     """Arguments sorted by encoded name and value. `without`: an argument to leave out (X-Amz-Signature)."""
+    if not query:
+        return ""
     pairs = []
-    for part in query.split("&") if query else ():
+    for part in query.split("&"):
         name, _, value = part.partition("=")
         if not part or name == without:
             continue

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from tidegate.aws.sigv4 import (
@@ -32,6 +32,8 @@ from tidegate.core.message import Request
 
 _SKEW = 15
 """Minutes that clocks may differ."""
+_KNOWN = 1024
+"""Spellings of headers, credentials and times that are kept ready: a client's requests say the same again."""
 _SKEWS = {"execute-api": 5, "lambda": 5}
 """AWS: as the messages of these say: `(… - 5 min.)`."""
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
@@ -65,8 +67,7 @@ class SignatureError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Who a request says that it comes from, and the proof that it offers."""
 
     access_key: str
@@ -92,8 +93,7 @@ def read_claim(request: Request, *, service: str, region: str, now: datetime) ->
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(NamedTuple):
     algorithm: str
     credential: str
     signed: str
@@ -105,18 +105,21 @@ class _Fields:
 
 
 def _of_header(request: Request, text: str) -> _Fields:
-    algorithm, _, rest = text.strip().partition(" ")
+    front, _, proof = text.rpartition("Signature=")
+    before = front.rstrip(" ")
+    if before.endswith(",") and "=" in before and "," not in proof:
+        # What stands before it, a client says all day.
+        algorithm, fields, broken = _parts(before[:-1])
+        fields = {**fields, "Signature": proof.strip()}
+    else:
+        algorithm, fields, broken = _parts(text)
     _refuse_version_4a(algorithm)
-    fields: dict[str, str] = {}
-    for part in rest.split(","):
-        name, equals, value = part.strip().partition("=")
-        if not equals:
-            raise SignatureError(
-                "IncompleteSignature",
-                "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with "
-                f"Base64): '{_hashed(text)}'.",
-            )
-        fields[name] = value.strip()
+    if broken:
+        raise SignatureError(
+            "IncompleteSignature",
+            "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with "
+            f"Base64): '{_hashed(text)}'.",
+        )
     stamp = _header(request, b"x-amz-date") or _header(request, b"date")
     missing = "".join(
         f"Authorization header requires '{name}' parameter. "
@@ -139,6 +142,14 @@ def _of_header(request: Request, text: str) -> _Fields:
         _header(request, b"x-amz-security-token"),
         None,
     )
+
+
+@lru_cache(maxsize=_KNOWN)
+def _parts(text: str) -> tuple[str, Mapping[str, str], bool]:
+    """Algorithm and fields of a header, and whether one is none."""
+    algorithm, _, rest = text.strip().partition(" ")
+    pairs = [part.strip().partition("=") for part in rest.split(",")]
+    return algorithm, {name: value.strip() for name, _, value in pairs}, not all(equals for _, equals, _ in pairs)
 
 
 def _refuse_version_4a(algorithm: str) -> None:
@@ -218,7 +229,7 @@ def _checked(fields: _Fields, request: Request, *, service: str, region: str, no
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_KNOWN)
 def _moment(text: str) -> tuple[datetime, str]:
     """Also in the basic format. The requests of one second name the same."""
     form = _STAMP_FORMAT if _STAMP.fullmatch(text) else "%a, %d %b %Y %H:%M:%S GMT"
@@ -233,23 +244,29 @@ def _moment(text: str) -> tuple[datetime, str]:
 
 
 def _check_time(moment: datetime, seconds: int | None, now: datetime, minutes: int) -> None:
-    skew = timedelta(minutes=minutes)
-    if moment > now + skew:
+    skew = _minutes(minutes)
+    age = now - moment
+    if age < -skew:
         later = _stamp(now + skew)
         raise SignatureError(
             "InvalidSignature",
             f"Signature not yet current: {_stamp(moment)} is still later than {later} ({_stamp(now)} + {minutes} min.)",
         )
     if seconds is not None:
-        if moment + timedelta(seconds=seconds) < now:
+        if age > timedelta(seconds=seconds):
             text = f"Signature expired: {_stamp(moment)} is now earlier than {_stamp(now)}"
             raise SignatureError("InvalidSignature", text)
-    elif moment < now - skew:
+    elif age > skew:
         earlier = _stamp(now - skew)
         raise SignatureError(
             "InvalidSignature",
             f"Signature expired: {_stamp(moment)} is now earlier than {earlier} ({_stamp(now)} - {minutes} min.)",
         )
+
+
+@lru_cache
+def _minutes(number: int) -> timedelta:
+    return timedelta(minutes=number)
 
 
 def _stamp(moment: datetime) -> str:
@@ -261,24 +278,36 @@ def verify(claim: Claim, request: Request, secret_key: str) -> None:
     if _says_more_than_is_signed(claim, request):
         raise SignatureError("InvalidSignature", _MISMATCH)
     given = claim.signature.encode("utf-8", "replace")
-    if not any(hmac.compare_digest(proof, given) for proof in _proofs(claim, request, secret_key)):
-        raise SignatureError("InvalidSignature", _MISMATCH)
+    query = request.query
+    if hmac.compare_digest(_proof(claim, request, secret_key, query), given):
+        return
+    # A plus in a query means a blank: some clients sign it as it is, some as `%20`.
+    if "+" in query and hmac.compare_digest(_proof(claim, request, secret_key, query.replace("+", "%20")), given):
+        return
+    raise SignatureError("InvalidSignature", _MISMATCH)
 
 
-def _proofs(claim: Claim, request: Request, secret_key: str) -> Iterator[bytes]:
-    """What the signature may be. A plus in a query means a blank: some clients sign it as it is, some as `%20`."""
-    pairs = [(lower.decode("latin-1"), value.decode("utf-8", "replace")) for lower, _, value in request.headers.entries]
-    without = "X-Amz-Signature" if claim.presigned else None
-    for query in (request.query, request.query.replace("+", "%20")) if "+" in request.query else (request.query,):
-        canonical = canonical_request(
-            method=request.method,
-            uri=canonical_uri(request.path, claim.scope.service),
-            query=canonical_query(query, without=without),
-            headers=pairs,
-            signed=claim.signed,
-            payload_hash=_payload_hash(claim, request),
-        )
-        yield signature(secret_key, claim.scope, string_to_sign(canonical, claim.timestamp, claim.scope)).encode()
+def _proof(claim: Claim, request: Request, secret_key: str, query: str) -> bytes:
+    """What the signature has to be, if the query was signed as it is here."""
+    names = _encoded_names(tuple(claim.signed))
+    canonical = canonical_request(
+        method=request.method,
+        uri=canonical_uri(request.path, claim.scope.service),
+        query=canonical_query(query, without="X-Amz-Signature" if claim.presigned else None),
+        headers=[
+            (lower.decode("latin-1"), value.decode("utf-8", "replace"))
+            for lower, _, value in request.headers.entries
+            if lower in names
+        ],
+        signed=claim.signed,
+        payload_hash=_payload_hash(claim, request),
+    )
+    return signature(secret_key, claim.scope, string_to_sign(canonical, claim.timestamp, claim.scope)).encode()
+
+
+@lru_cache(maxsize=_KNOWN)
+def _encoded_names(signed: tuple[str, ...]) -> frozenset[bytes]:
+    return frozenset(name.encode("latin-1", "replace") for name in signed)
 
 
 def _says_more_than_is_signed(claim: Claim, request: Request) -> bool:
@@ -287,7 +316,10 @@ def _says_more_than_is_signed(claim: Claim, request: Request) -> bool:
     """
     if _OVERRIDE.encode() in request.headers and _OVERRIDE not in claim.signed:
         return True
-    return claim.scope.service != "s3" and not {".", ".."}.isdisjoint(request.path.split("/"))
+    path = request.path
+    if "/." not in path and path[:1] != ".":
+        return False
+    return claim.scope.service != "s3" and not {".", ".."}.isdisjoint(path.split("/"))
 
 
 def _payload_hash(claim: Claim, request: Request) -> str:

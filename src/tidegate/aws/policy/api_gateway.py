@@ -18,8 +18,6 @@ from tidegate.core.arns import execute_api_arn
 
 INVOKE = "execute-api:Invoke"
 _SHORT = "execute-api:/"
-_KNOWN_PATHS = 64
-"""Decisions that one answer of an authorizer keeps; paths are the caller's."""
 
 
 def method_arn(*, region: str, account: str, api_id: str, stage: str, method: str, path: str) -> str:
@@ -90,18 +88,8 @@ class ApiRules:
         return decision if decision.effect is Effect.EXPLICIT_DENY else None
 
     def after_authorizer(self, request: Request, answered: CompiledPolicy, *, trace: bool = False) -> Decision:
-        """CUSTOM, phase 2: Table A, the function's policy being the identity's.
-
-        The caller is nobody in particular: where nothing else has a say, one path is always decided in the same way.
-        """
-        alone = self.policy is None and not self.private and answered.unconditional and not trace
-        known: Decision | None = answered.decisions.get((request.action, request.resource)) if alone else None
-        if known is not None:
-            return known
-        decision = self._together(request, Policies(identity=(answered,)), trace=trace)
-        if alone and len(answered.decisions) < _KNOWN_PATHS:
-            answered.decisions[request.action, request.resource] = decision
-        return decision
+        """CUSTOM, phase 2: Table A, the function's policy being the identity's."""
+        return self._together(request, Policies(identity=(answered,)), trace=trace)
 
     def iam(self, request: Request, policies: Policies, *, trace: bool = False) -> Decision:
         """AWS_IAM, after the signature was verified. `policies`: the caller's own; Table A or B by the caller's account."""
@@ -112,8 +100,11 @@ class ApiRules:
         return decide(request, policies, trace=trace)
 
     def _together(self, request: Request, policies: Policies, *, trace: bool) -> Decision:
-        if self.policy is None and self.private:
-            return self._without_policy(request)
+        if self.policy is None:
+            if self.private:
+                return self._without_policy(request)
+            if request.principal.account == self.account:
+                return decide(request, policies, trace=trace)
         together = Policies(policies.identity, policies.boundary, policies.session, self.policy, self.account)
         return decide(request, together, trace=trace)
 

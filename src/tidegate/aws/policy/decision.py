@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from tidegate.aws.policy.compiled import CompiledPolicy, CompiledStatement, StatementTrace
@@ -183,7 +184,7 @@ def _ceiling(request: Request, policies: Policies) -> PolicyType | None:
 
 def _by_identity(request: Request, policies: Policies, steps: tuple[StatementTrace, ...]) -> Decision:
     if request.principal.is_root and policies.session is None:
-        return Decision(Effect.ALLOW, Reason.ROOT, request.action, trace=steps)
+        return Decision(Effect.ALLOW, Reason.ROOT, request.action, trace=steps) if steps else _root_may(request.action)
     for policy in policies.identity:
         _, statement = policy.allowance(request)
         if statement is not None:
@@ -193,6 +194,11 @@ def _by_identity(request: Request, policies: Policies, steps: tuple[StatementTra
             return _by(Effect.ALLOW, PolicyType.IDENTITY, policy, statement, request, steps)
     nobody = request.principal.account is None and not policies.identity
     return _lacking(PolicyType.RESOURCE if nobody else PolicyType.IDENTITY, request, steps)
+
+
+@lru_cache(maxsize=256)
+def _root_may(action: str) -> Decision:
+    return Decision(Effect.ALLOW, Reason.ROOT, action)
 
 
 def _lacking(kind: PolicyType, request: Request, steps: tuple[StatementTrace, ...]) -> Decision:

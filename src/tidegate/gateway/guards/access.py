@@ -18,7 +18,7 @@ from tidegate.core.message import Headers
 from tidegate.gateway.exchange import Exchange
 
 _ESCAPED_SLASH = re.compile("%2f", re.IGNORECASE)
-_READ_OTHERWISE = re.compile(r"%2[ef]|%3b|/\.|//|;|/$", re.IGNORECASE)
+_READ_OTHERWISE = re.compile(r"%2[ef]|%3b|%5c|/\.|//|;|\\|/$", re.IGNORECASE)
 _LONGEST_ARN = 1600
 """Bytes. *Quotas*: method ARN of a REST API with a Lambda authorizer."""
 
@@ -50,15 +50,21 @@ def _arn(ex: Exchange, path: str) -> str:
     return arn
 
 
+def is_plain(ex: Exchange) -> bool:
+    """Whether nobody reads the path in another way than it stands."""
+    return _READ_OTHERWISE.search(ex.path) is None
+
+
 def readings(ex: Exchange, request: Request) -> Iterator[tuple[Request, bool]]:
     """A request by its method ARN, and by those that the router or a backend may take its path for: with escaped slashes
-    decoded, without empty segments, the last slash and what follows a semicolon, with its dots resolved.
+    decoded, without empty segments, the last slash and what follows a semicolon, with backslashes for slashes and its dots
+    resolved.
 
     The flag: whether it has to be allowed so, too; otherwise only what is denied explicitly stays denied. Dots have to:
     nobody needs them, and a backend that resolves them would serve what the policies never saw.
     """
     yield request, True
-    if not _READ_OTHERWISE.search(ex.path):
+    if is_plain(ex):
         return
     decoded = unquote(ex.path)
     resolved, dotted = _resolved(decoded)
@@ -70,7 +76,8 @@ def readings(ex: Exchange, request: Request) -> Iterator[tuple[Request, bool]]:
 def _resolved(path: str) -> tuple[str, bool]:
     """Without dots, empty segments, the last slash and parameters of segments; and whether there were dots."""
     segments: list[str] = []
-    given = [segment.partition(";")[0] for segment in path.split("/")]
+    # Some servers take a backslash for a slash.
+    given = [segment.partition(";")[0] for segment in path.replace("\\", "/").split("/")]
     for segment in given:
         if segment == "..":
             del segments[-1:]
@@ -99,7 +106,11 @@ def policy_request(
 
 
 def request_for(
-    ex: Exchange, action: str, resource: str, principal: Principal, caller: Mapping[str, str | Sequence[str]]
+    ex: Exchange,
+    action: str,
+    resource: str,
+    principal: Principal = ANONYMOUS,
+    caller: Mapping[str, str | Sequence[str]] = _NOBODY,
 ) -> Request:
     """Whatever somebody may do or not, under the circumstances of this request."""
     request = ex.request
@@ -127,7 +138,7 @@ def _context(
 
 def require(ex: Exchange, request: Request, judge: Judge, *, by_authorizer: bool = False) -> None:
     """Raises GatewayError for a denial. Clients are told what AWS tells them; the reason is for the operator."""
-    if not _READ_OTHERWISE.search(ex.path):
+    if is_plain(ex):
         _hold(ex, request, judge, binding=True, by_authorizer=by_authorizer)
         return
     for reading, binding in readings(ex, request):

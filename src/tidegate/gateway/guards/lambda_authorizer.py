@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import orjson
 
-from tidegate.aws.policy import CompiledPolicy, PolicyError
-from tidegate.aws.policy.api_gateway import compile_authorizer_policy
+from tidegate.aws.policy import CompiledPolicy, Judge, Judgement, PolicyError
+from tidegate.aws.policy.api_gateway import INVOKE, compile_authorizer_policy
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.functions.spec import Functions, InvokeError, Invoker, InvokeResult
 from tidegate.gateway.exchange import Exchange
-from tidegate.gateway.guards.access import arn_of, policy_request, require, rules_of, unauthorized
+from tidegate.gateway.guards.access import (
+    arn_of,
+    is_plain,
+    policy_request,
+    request_for,
+    require,
+    rules_of,
+    unauthorized,
+)
 from tidegate.mapping.lambda_authorizer import (
     BadAuthorizerAnswer,
     read_answer,
@@ -31,6 +39,9 @@ from tidegate.vtl import JavaPattern, PatternError
 
 _TIMEOUT = 29.0
 _UNAUTHORIZED = "Unauthorized"
+_KNOWN_PATHS = 64
+_LONGEST_KNOWN = 256
+"""Of one answer: paths whose admission is kept, and characters of one; paths are the caller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class _Answer:
     usage_key: bytes | None
     size: int
     """Bytes."""
+    admitted: dict[tuple[str, str], tuple[str, Judge]] = field(default_factory=dict)
+    """Verb and path to the method ARN that is allowed and what allows it, where nothing else has a say."""
 
 
 class LambdaAuthorizer:
@@ -51,10 +64,11 @@ class LambdaAuthorizer:
         self.answers: AnswerCache[_Answer] = AnswerCache(now, lambda answer: answer.size)
 
     async def authorize(self, exchange: Exchange, plan: LambdaGuard) -> None:
-        values = tuple(source(exchange) for source in plan.identity)
+        values = tuple([source(exchange) for source in plan.identity])
         # AWS (CreateAuthorizer): whether answers are kept or not, each source that is named has to be there, not empty.
-        if not all(given and all(given) for given in values):
-            raise unauthorized("an identity source of the authorizer is missing")
+        for given in values:
+            if not given or "" in given:
+                raise unauthorized("an identity source of the authorizer is missing")
         token = _token(plan, values) if plan.kind == "TOKEN" else None
         if plan.ttl > 0:
             key = (exchange.stage.key, plan.kept_as, *values)
@@ -68,8 +82,18 @@ class LambdaAuthorizer:
         """AWS: a kept policy is evaluated anew for every method that it is used for."""
         ex.authorizer = answer.shown
         ex.usage_key = answer.usage_key
+        place, alone = (ex.verb, ex.path), ex.stage.rules is None
+        known = answer.admitted.get(place) if alone else None
+        if known is not None:
+            arn, judge = known
+            ex.judgements += (Judgement(request_for(ex, INVOKE, arn), judge),)
+            return
         request = policy_request(ex)
-        require(ex, request, partial(rules_of(ex).after_authorizer, answered=answer.policy), by_authorizer=True)
+        judge = partial(rules_of(ex).after_authorizer, answered=answer.policy)
+        require(ex, request, judge, by_authorizer=True)
+        lasting = alone and answer.policy.unconditional and is_plain(ex)
+        if lasting and len(ex.path) <= _LONGEST_KNOWN and len(answer.admitted) < _KNOWN_PATHS:
+            answer.admitted[place] = (request.resource, judge)
 
     async def _ask(self, ex: Exchange, plan: LambdaGuard, token: str | None) -> tuple[float, _Answer]:
         """`token`: None for REQUEST authorizers."""

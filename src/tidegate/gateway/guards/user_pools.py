@@ -7,8 +7,10 @@ facts, access §5. Not here: where the keys come from (gateway.guards.pool_keys)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Protocol
 
 import jwt
@@ -122,8 +124,10 @@ class UserPools:
         now = self._now()
         try:
             expires, begins = float(claims["exp"]), float(claims.get("nbf", 0))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise unauthorized("exp or nbf is no number") from None
+        if not (isfinite(expires) and isfinite(begins)):
+            raise unauthorized("exp or nbf is no time")
         if expires <= now:
             raise unauthorized("the token has expired", _EXPIRED)
         if begins > now:
@@ -154,9 +158,13 @@ def _is_key_id(key_id: object, pool: UserPool) -> bool:
 def _text(name: str, value: Any) -> str:
     """AWS: every claim is text; lists are joined by commas, times written out."""
     if name in ("exp", "iat", "auth_time", "nbf") and isinstance(value, (int, float)) and name != "auth_time":
-        return datetime.fromtimestamp(value, UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
+        # A time beyond the calendar is shown as the number that it is.
+        with suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(value, UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
     if isinstance(value, str):
         return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if isinstance(value, list):
         return ",".join(each if isinstance(each, str) else orjson.dumps(each).decode() for each in value)
     return orjson.dumps(value).decode()
