@@ -176,7 +176,9 @@ def test_refused_types_that_sam_makes(tmp_path: Path) -> None:
     gradual = "AutoPublishAlias: live, DeploymentPreference: {Type: Canary10Percent5Minutes}"
     text = SAM + f"Resources: {{Fn: {{Type: AWS::Serverless::Function, Properties: {{{INLINE}, {gradual}}}}}}}"
     found = problems(tmp_path, text)
-    assert any("AWS::CodeDeploy::Application, which the SAM transform makes, is not supported" in line for line in found)
+    assert any(
+        "AWS::CodeDeploy::Application, which the SAM transform makes, is not supported" in line for line in found
+    )
 
 
 @pytest.mark.parametrize(
