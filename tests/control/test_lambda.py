@@ -67,6 +67,31 @@ def test_function_errors(server: Server) -> None:
     assert (payload["errorType"], payload["errorMessage"]) == ("KeyError", "'k'")
 
 
+def test_one_id_for_call_and_invocation(server: Server) -> None:
+    client = server.client("lambda")
+    make_function(server, "named", "def handler(event, context):\n    return context.aws_request_id\n")
+    answer = client.invoke(FunctionName="named")
+    assert json.loads(answer["Payload"].read()) == answer["ResponseMetadata"]["RequestId"]
+    streamed = client.invoke_with_response_stream(FunctionName="named")
+    (chunk, _) = streamed["EventStream"]
+    assert json.loads(chunk["PayloadChunk"]["Payload"]) == streamed["ResponseMetadata"]["RequestId"]
+
+
+def test_a_trace_goes_on_in_the_function(server: Server) -> None:
+    client = server.client("lambda")
+    make_function(
+        server, "traced", "import os\ndef handler(event, context):\n    return os.environ['_X_AMZN_TRACE_ID']\n"
+    )
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    sent = {"given": trace}
+    client.meta.events.register(
+        "before-sign.lambda.Invoke", lambda request, **_: request.headers.add_header("X-Amzn-Trace-Id", sent["given"])
+    )
+    assert json.loads(client.invoke(FunctionName="traced")["Payload"].read()) == trace
+    sent["given"] = "anything"
+    assert json.loads(client.invoke(FunctionName="traced")["Payload"].read()).startswith("Root=1-")
+
+
 CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "unknown": (
         lambda c: c.get_function(FunctionName="nosuch"),
@@ -142,6 +167,12 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "ValidationException",
         "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value less "
         "than or equal to 900",
+    ),
+    "memory": (
+        lambda c: c.update_function_configuration(FunctionName="there", MemorySize=10_241),
+        "ValidationException",
+        "1 validation error detected: Value '10241' at 'memorySize' failed to satisfy constraint: Member must have value "
+        "less than or equal to 10240",
     ),
     "reserved variable": (
         lambda c: c.update_function_configuration(FunctionName="there", Environment={"Variables": {"AWS_REGION": "x"}}),

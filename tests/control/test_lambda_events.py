@@ -71,6 +71,7 @@ def test_event_is_accepted_and_run(alone: Server, backend: Backend) -> None:
     assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
     assert "ExecutedVersion" not in answer
     _until(lambda: _events(backend), [{"n": 1}])
+    assert json.loads(backend.received[0].body)[1] == answer["ResponseMetadata"]["RequestId"]
     assert client.invoke(FunctionName=arn, InvocationType="DryRun")["StatusCode"] == 204
     for kind in ("Event", "DryRun"):
         with pytest.raises(client.exceptions.ResourceNotFoundException):

@@ -202,6 +202,7 @@ def test_reserved_concurrency(server: Server) -> None:
         error = caught.value.response
         assert error["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
         assert error["ResponseMetadata"]["HTTPStatusCode"] == 429
+        assert error["retryAfterSeconds"] == "1"
         assert error["Error"]["Message"] == "Rate Exceeded."
     assert client.get_function(FunctionName="reserved")["Concurrency"] == {"ReservedConcurrentExecutions": 0}
     client.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=1)

@@ -54,6 +54,8 @@ class Answer:
     body: bytes | AsyncIterator[bytes]
     headers: tuple[tuple[bytes, bytes], ...] = ()
     status: int | None = None
+    request_id: str | None = None
+    """Where it is settled by what the operation did, and not by the call."""
 
 
 class RestJson:
@@ -96,9 +98,10 @@ class RestJson:
         return params
 
     def respond(self, operation: Operation, result: Any, request_id: str) -> Response:
-        head = [(b"x-amzn-RequestId", request_id.encode())]
         if isinstance(result, Answer):
+            head = [(b"x-amzn-RequestId", (result.request_id or request_id).encode())]
             return Response(result.status or operation.status, [*head, *result.headers], result.body)
+        head = [(b"x-amzn-RequestId", request_id.encode())]
         body = b""
         if operation.has_document:
             body = orjson.dumps(render(operation.model.output_shape, result or {}))
@@ -111,6 +114,7 @@ class RestJson:
             (b"x-amzn-RequestId", request_id.encode()),
             (b"x-amzn-ErrorType", error.code.encode()),
             (b"Content-Type", b"application/json"),
+            *error.headers,
         ]
         return Response(error.status, head, orjson.dumps(body))
 

@@ -47,14 +47,25 @@ class GatewayError(Exception):
 
 
 class ControlError(Exception):
-    """A management API's error: `code` from the service model, `status` its HTTP status, `extra` further members of the body."""
+    """A management API's error: `code` from the service model, `status` its HTTP status, `extra` further members of the body,
+    `headers` those that the REST protocol adds.
+    """
 
-    def __init__(self, code: str, message: str, status: int = 400, *, extra: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        *,
+        extra: dict[str, Any] | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.extra = extra or {}
+        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)

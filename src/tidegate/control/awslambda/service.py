@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ from tidegate.state.callers import Caller
 
 _MAX_CLIENT_CONTEXT = 3583
 """Characters, encoded."""
+_THROTTLED = 429
+_TRACE = re.compile(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[A-Za-z]+=[\w:|.-]{1,128}){0,8}", re.ASCII)
 
 
 class LambdaService(ManagementService):
@@ -53,9 +56,9 @@ class LambdaService(ManagementService):
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "Invoke":
-            return await self._invoke(params, scope)
+            return await self._invoke(params, scope, _trace(request))
         if form.name == "InvokeWithResponseStream":
-            return await self._invoke_stream(params, scope)
+            return await self._invoke_stream(params, scope, _trace(request))
         await self._check_machine(form.name, params)
         params = await with_object(self._objects, self._folders, form.name, params, scope)
         if form.name in provisioned.OPERATIONS:
@@ -80,7 +83,7 @@ class LambdaService(ManagementService):
         result = await super().call(form, params, scope, request)
         return provisioned.with_status(result, self._functions)
 
-    async def _invoke(self, params: Params, scope: Scope) -> Answer:
+    async def _invoke(self, params: Params, scope: Scope, trace: str | None) -> Answer:
         """Source: *Invoke*; shared facts, lambda §5."""
         kind = params.get("invocation_type") or "RequestResponse"
         payload = _payload(params)
@@ -91,9 +94,11 @@ class LambdaService(ManagementService):
         tail = params.get("log_type") == "Tail" and kind == "RequestResponse"
         try:
             if kind == "Event":
-                await self._events.submit(arn, payload, client_context=client_context)
-                return Answer(b"", status=202)
-            result = await self._functions.invoke(arn, payload, client_context=client_context, tail=tail)
+                accepted = await self._events.submit(arn, payload, trace_header=trace, client_context=client_context)
+                return Answer(b"", status=202, request_id=accepted)
+            result = await self._functions.invoke(
+                arn, payload, trace_header=trace, client_context=client_context, tail=tail
+            )
         except InvokeError as error:
             raise _control_error(error) from error
         headers = [
@@ -104,9 +109,9 @@ class LambdaService(ManagementService):
             headers.append((b"X-Amz-Function-Error", result.function_error.encode()))
         if tail:
             headers.append((b"X-Amz-Log-Result", base64.b64encode(result.log_tail)))
-        return Answer(result.payload, tuple(headers))
+        return Answer(result.payload, tuple(headers), request_id=result.request_id)
 
-    async def _invoke_stream(self, params: Params, scope: Scope) -> Answer:
+    async def _invoke_stream(self, params: Params, scope: Scope, trace: str | None) -> Answer:
         """Source: *InvokeWithResponseStream*: chunks as events, and at the end how it went."""
         arn, payload, client_context = resolve_arn(scope, params), _payload(params), _client_context(params)
         if params.get("invocation_type") == "DryRun":
@@ -114,14 +119,16 @@ class LambdaService(ManagementService):
             return Answer(b"", status=204)
         tail = params.get("log_type") == "Tail"
         try:
-            stream = await self._functions.invoke_stream(arn, payload, client_context=client_context, tail=tail)
+            stream = await self._functions.invoke_stream(
+                arn, payload, trace_header=trace, client_context=client_context, tail=tail
+            )
         except InvokeError as error:
             raise _control_error(error) from error
         headers = (
             (b"Content-Type", b"application/vnd.amazon.eventstream"),
             (b"X-Amz-Executed-Version", stream.executed_version.encode()),
         )
-        return Answer(_events(stream, tail=tail), headers)
+        return Answer(_events(stream, tail=tail), headers, request_id=stream.request_id)
 
 
 async def _events(stream: StreamedResult, *, tail: bool) -> AsyncIterator[bytes]:
@@ -152,11 +159,18 @@ def _payload(params: Params) -> bytes:
 
 
 def _control_error(error: InvokeError) -> ControlError:
-    if error.reason is None:
+    if error.reason is None and error.status != _THROTTLED:
         return ControlError(error.code, error.message, error.status, extra={"Type": "User"})
     # AWS: throttles have their message in lower case, beside a reason.
-    extra = {"Reason": error.reason, "Type": "User", "message": error.message}
-    return ControlError(error.code, error.message, error.status, extra=extra)
+    reason = error.reason or "ConcurrentInvocationLimitExceeded"
+    extra = {"Reason": reason, "Type": "User", "message": error.message}
+    return ControlError(error.code, error.message, error.status, extra=extra, headers=((b"Retry-After", b"1"),))
+
+
+def _trace(request: Request) -> str | None:
+    """The caller's trace, which goes on in the function: SDKs send it wherever they run in a function themselves."""
+    given = (request.headers.get(b"x-amzn-trace-id") or b"").decode("latin-1")
+    return given if _TRACE.fullmatch(given) else None
 
 
 def _client_context(params: Params) -> bytes | None:

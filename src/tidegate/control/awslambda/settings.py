@@ -42,16 +42,18 @@ _RESERVED = frozenset(
     "AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
 )
 _MAX_ENVIRONMENT = 4096
-_MAX_TIMEOUT = 900
+_LARGEST = (("timeout", "timeout", 900), ("memory_size", "memorySize", 10_240))
+"""The model's own, for memory, are those of capacity providers."""
 HERE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 
 def refuse_unsupported(params: Params) -> None:
     """What AWS refuses and its model does not say, and what Tidegate does not do."""
-    if (timeout := params.get("timeout")) is not None and timeout > _MAX_TIMEOUT:
-        found = Violations()
-        found.add(timeout, "timeout", f"Member must have value less than or equal to {_MAX_TIMEOUT}")
-        found.raise_if_any()
+    found = Violations()
+    for name, path, most in _LARGEST:
+        if (value := params.get(name)) is not None and value > most:
+            found.add(value, path, f"Member must have value less than or equal to {most}")
+    found.raise_if_any()
     for name, what in _REFUSED.items():
         if params.get(name):
             raise invalid(f"Tidegate does not support {what} yet")
