@@ -633,6 +633,25 @@ def test_a_call_for_a_neighbour_means_one_thing(enforced: Server, iam: Any, admi
         assert call("s3", path, b"", administrator) == 403
 
 
+def test_a_header_that_comes_twice_means_nothing(enforced: Server, iam: Any) -> None:
+    """The neighbours would take the second for the call. Neither is signed, which nobody asks for."""
+    keys = make_user(iam, "twice", allow("dynamodb:ListTables"))
+    host = f"127.0.0.1:{enforced.port}"
+    request = signed(enforced, host, "/", keys, service="dynamodb", method="POST", body=b"{}")
+    one, other = "DynamoDB_20120810.ListTables", "DynamoDB_20120810.DescribeEndpoints"
+    for more in (
+        {"X-Amz-Target": one, "x-amz-target": other},
+        {"X-Amz-Target": one, "X_Amz_Target": other},
+        {"X-Amz-Target": f"{one},{other}"},
+        {"X-Amz-Target": one, "Content-Type": "text/plain", "content-type": "application/x-www-form-urlencoded"},
+    ):
+        headers = dict(request.headers.items()) | more
+        refused = enforced.request("POST", "/", body=b"{}", headers=headers)
+        assert refused.json["__type"] == "AccessDeniedException", more
+    alone = dict(request.headers.items()) | {"X-Amz-Target": one}
+    assert enforced.request("POST", "/", body=b"{}", headers=alone).status == 200
+
+
 def test_a_region_is_a_name(enforced: Server, iam: Any) -> None:
     mine = "arn:aws:apigateway:us-east-1::/restapis/mine/*"
     keys = make_user(iam, "forger", allow("apigateway:*", resource=mine))

@@ -25,6 +25,7 @@ from tidegate.state.callers import Caller
 log = logging.getLogger("tidegate.access")
 
 _RESOURCES = ("Resource", "NotResource")
+_SAID_ONCE = (b"content-encoding", b"content-type", b"host")
 
 
 class Foreign:
@@ -63,6 +64,7 @@ class Foreign:
     def _require(self, caller: Caller, credential: Credential, request: Request, style: str) -> None:
         region = credential.region or self._region
         try:
+            _require_one_meaning(request)
             told = meaning(credential.service, request, Scope(caller.account, region))
         except ControlError as error:
             if self._access.proves:
@@ -76,6 +78,17 @@ class Foreign:
                 decision = UNKNOWN_RESOURCE
             if not decision.allowed:
                 self._access.refuse(caller, need, decision, style)
+
+
+def _require_one_meaning(request: Request) -> None:
+    """Of a field that comes twice one is read here, and another by the neighbour; some servers take `_` in a name for `-`.
+
+    Raises ControlError.
+    """
+    names = [lower.replace(b"_", b"-") for lower, _, _ in request.headers.entries]
+    telling = [name for name in names if name.startswith(b"x-amz-") or name in _SAID_ONCE]
+    if len(telling) != len(set(telling)):
+        raise ControlError("AccessDeniedException", "Headers that tell what a call is about have to be sent once", 403)
 
 
 def _framed(request: Request) -> list[tuple[bytes, bytes, bytes]]:
