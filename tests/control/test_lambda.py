@@ -179,6 +179,45 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "InvalidParameterValueException",
         "Reserved keys used in this request: AWS_REGION",
     ),
+    "variables' bytes": (
+        lambda c: c.update_function_configuration(FunctionName="there", Environment={"Variables": {"AB": "é" * 2048}}),
+        "InvalidParameterValueException",
+        "exceeded the 4096 bytes limit",
+    ),
+    "tags": (
+        lambda c: c.create_function(
+            FunctionName="tagged",
+            Runtime="python3.11",
+            Handler="a.b",
+            Role=ROLE,
+            Code={"ZipFile": zip_of({"app.py": ""})},
+            Tags={f"k{n}": "v" for n in range(51)},
+        ),
+        "InvalidParameterValueException",
+        "Exceeded the maximum number of tags (50) on the resource",
+    ),
+    "dead letters in a FIFO queue": (
+        lambda c: c.update_function_configuration(
+            FunctionName="there", DeadLetterConfig={"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}
+        ),
+        "InvalidParameterValueException",
+        "a FIFO queue or topic takes no failed events",
+    ),
+    "results in a FIFO queue": (
+        lambda c: c.put_function_event_invoke_config(
+            FunctionName="there",
+            DestinationConfig={"OnSuccess": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}},
+        ),
+        "InvalidParameterValueException",
+        "FIFO queues and topics take no results",
+    ),
+    "principal": (
+        lambda c: c.add_permission(
+            FunctionName="there", StatementId="s", Action="lambda:InvokeFunction", Principal="apigateway"
+        ),
+        "InvalidParameterValueException",
+        "The provided principal was invalid. Please check the principal and try again.",
+    ),
     "payload": (
         lambda c: c.invoke(FunctionName="there", Payload=b"{"),
         "InvalidRequestContentException",

@@ -67,6 +67,8 @@ def _destination(arn: str | None) -> str | None:
         return None
     if _DESTINATION.fullmatch(arn) is None:
         raise invalid(f"Tidegate sends results to SQS, SNS, Lambda and EventBridge only, not to {arn}")
+    if arn.endswith(".fifo"):
+        raise invalid(f"The destination {arn} is not valid: FIFO queues and topics take no results")
     return arn
 
 

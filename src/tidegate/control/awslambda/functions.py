@@ -39,6 +39,7 @@ from tidegate.control.context import Context
 from tidegate.core.arns import function_arn
 from tidegate.definition.records import LATEST, Function, FunctionAlias, FunctionUrl, FunctionVersion
 
+_MAX_TAGS = 50
 _PLAIN = ("role", "handler", "description", "timeout", "memory_size")
 
 
@@ -72,7 +73,7 @@ def create_function(context: Context, params: Params) -> dict[str, Any]:
         tracing_mode=(params.get("tracing_config") or {}).get("mode") or "PassThrough",
         layers=used_layers(context, params.get("layers") or []),
         dead_letter_target=(params.get("dead_letter_config") or {}).get("target_arn") or None,
-        tags=params.get("tags") or None,
+        tags=_checked(params.get("tags") or {}) or None,
     )
     context.tx.put(function)
     return _published(context, function, params)
@@ -188,13 +189,14 @@ def list_tags(context: Context, params: Params) -> dict[str, Any]:
 
 def tag_resource(context: Context, params: Params) -> None:
     function = _tagged(context, params)
-    tags = {**(function.tags or {}), **params["tags"]}
+    context.tx.put(replace(function, tags=_checked({**(function.tags or {}), **params["tags"]})))
+
+
+def _checked(tags: dict[str, str]) -> dict[str, str]:
+    """A function's tags, if it may have so many."""
     if len(tags) > _MAX_TAGS:
         raise invalid(f"Exceeded the maximum number of tags ({_MAX_TAGS}) on the resource")
-    context.tx.put(replace(function, tags=tags))
-
-
-_MAX_TAGS = 50
+    return tags
 
 
 def untag_resource(context: Context, params: Params) -> None:

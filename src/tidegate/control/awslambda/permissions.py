@@ -74,7 +74,11 @@ def _principal(principal: str) -> Any:
         return "*"
     if re.fullmatch(r"\d{12}", principal):
         return {"AWS": f"arn:aws:iam::{principal}:root"}
-    return {"AWS" if principal.startswith("arn:") else "Service": principal}
+    if principal.startswith("arn:"):
+        return {"AWS": principal}
+    if "." not in principal:
+        raise invalid("The provided principal was invalid. Please check the principal and try again.")
+    return {"Service": principal}
 
 
 def remove_permission(context: Context, params: Params) -> None:

@@ -60,6 +60,8 @@ def refuse_unsupported(params: Params) -> None:
     target = (params.get("dead_letter_config") or {}).get("target_arn")
     if target and _DEAD_LETTER.fullmatch(target) is None:
         raise invalid(f"The provided target ARN {target} is not valid: it is a queue's or a topic's")
+    if target and target.endswith(".fifo"):
+        raise invalid(f"The provided target ARN {target} is not valid: a FIFO queue or topic takes no failed events")
     if any((params.get("vpc_config") or {}).values()):
         raise invalid("Tidegate does not support VPC configurations yet")
     if (params.get("snap_start") or {}).get("apply_on") not in (None, "None"):
@@ -121,7 +123,7 @@ def read_environment(given: Params | None) -> dict[str, str] | None:
             )
         if not _VARIABLE.fullmatch(name):
             raise invalid(f"Invalid environment variable name: {name}")
-    if sum(len(name) + len(value) for name, value in variables.items()) > _MAX_ENVIRONMENT:
+    if sum(len(name) + len(value.encode()) for name, value in variables.items()) > _MAX_ENVIRONMENT:
         raise invalid(
             "Lambda was unable to configure your environment variables because the environment variables you have "
             f"provided exceeded the {_MAX_ENVIRONMENT} bytes limit."
