@@ -41,6 +41,8 @@ from tidegate.functions.python_home import LAUNCHER, make_home, packages_of, pyt
 from tidegate.functions.spec import FunctionSpec
 
 _DECLARED = re.compile(r"(?P<family>python|nodejs|java)(?P<major>\d+)(?:\.(?P<minor>\d+|x|al2))?")
+_FIRST_NAMES = {"nodejs": "nodejs0.10", "nodejs4.3-edge": "nodejs4.3"}
+"""Names that do not follow the rule → those that would."""
 _CUSTOM = ("provided", "provided.al2", "provided.al2023", "go1.x")
 _NODE_CLIENT = Path(__file__).parent / "node" / "bootstrap.cjs"
 _SUPPORTED = "python, nodejs, java, provided and go1.x are"
@@ -158,7 +160,7 @@ def parse_runtime(runtime: str) -> Declared:
     """`python3.9` → python, (3, 9). Raises UnsupportedRuntime for families that are not run here."""
     if runtime in _CUSTOM:
         return Declared(runtime, "custom", (0, 0))
-    match = _DECLARED.fullmatch(runtime)
+    match = _DECLARED.fullmatch(_FIRST_NAMES.get(runtime, runtime))
     if match is None or (match["family"] == "python" and not (match["minor"] or "").isdigit()):
         advice = next((text for family, text in _INSTEAD.items() if runtime.startswith(family)), _SUPPORTED)
         raise UnsupportedRuntime(f"runtime {runtime} is not supported: {advice}")
