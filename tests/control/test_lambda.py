@@ -89,7 +89,9 @@ def test_a_trace_goes_on_in_the_function(server: Server) -> None:
     )
     assert json.loads(client.invoke(FunctionName="traced")["Payload"].read()) == trace
     sent["given"] = "anything"
-    assert json.loads(client.invoke(FunctionName="traced")["Payload"].read()).startswith("Root=1-")
+    begun = client.invoke(FunctionName="traced")
+    assert begun["ResponseMetadata"]["HTTPHeaders"]["x-amzn-trace-id"].startswith("Root=1-")
+    assert json.loads(begun["Payload"].read()) == begun["ResponseMetadata"]["HTTPHeaders"]["x-amzn-trace-id"]
 
 
 CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {

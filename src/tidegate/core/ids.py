@@ -50,6 +50,10 @@ class Ids:
         """Evenly from 0.0 up to, but without, 100.0."""
         return self._bits(53) * (100.0 / (1 << 53))
 
+    def trace(self, epoch_seconds: int) -> str:
+        """An `X-Amzn-Trace-Id` that begins here."""
+        return f"Root=1-{epoch_seconds:08x}-{self._bits(96):024x};Parent={self.span_id()};Sampled=0"
+
     def span_id(self) -> str:
         return f"{self._bits(64):016x}"
 

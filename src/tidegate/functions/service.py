@@ -135,7 +135,7 @@ class FunctionService:
             request_id=request_id or self._ids.request_id(),
             payload=payload or b"{}",
             function_arn=arn,
-            trace_header=trace_header or self._trace_header(),
+            trace_header=trace_header or self._ids.trace(int(self._clock.time())),
             client_context=client_context,
             tail=tail,
             future=self._loop.create_future(),
@@ -176,7 +176,7 @@ class FunctionService:
             request_id=stream.request_id,
             payload=payload or b"{}",
             function_arn=arn,
-            trace_header=trace_header or self._trace_header(),
+            trace_header=trace_header or self._ids.trace(int(self._clock.time())),
             client_context=client_context,
             tail=tail,
             future=self._loop.create_future(),
@@ -294,10 +294,6 @@ class FunctionService:
         for group in (function.group, current.group):
             if self._pool.cancel(group, invocation):
                 invocation.release()
-
-    def _trace_header(self) -> str:
-        root = f"1-{int(self._clock.time()):08x}-{self._ids.token_hex(24)}"
-        return f"Root={root};Parent={self._ids.span_id()};Sampled=0"
 
 
 def _log_key(arn: str) -> str:

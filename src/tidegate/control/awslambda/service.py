@@ -56,9 +56,9 @@ class LambdaService(ManagementService):
 
     async def call(self, form: Operation, params: Params, scope: Scope, request: Request) -> Any:
         if form.name == "Invoke":
-            return await self._invoke(params, scope, _trace(request))
+            return await self._invoke(params, scope, self._trace(request))
         if form.name == "InvokeWithResponseStream":
-            return await self._invoke_stream(params, scope, _trace(request))
+            return await self._invoke_stream(params, scope, self._trace(request))
         await self._check_machine(form.name, params)
         params = await with_object(self._objects, self._folders, form.name, params, scope)
         if form.name in provisioned.OPERATIONS:
@@ -83,7 +83,12 @@ class LambdaService(ManagementService):
         result = await super().call(form, params, scope, request)
         return provisioned.with_status(result, self._functions)
 
-    async def _invoke(self, params: Params, scope: Scope, trace: str | None) -> Answer:
+    def _trace(self, request: Request) -> str:
+        """The caller's, which goes on in the function (SDKs send it wherever they run in a function themselves), or a new one."""
+        given = (request.headers.get(b"x-amzn-trace-id") or b"").decode("latin-1")
+        return given if _TRACE.fullmatch(given) else self._office.ids.trace(int(self._office.clock.time()))
+
+    async def _invoke(self, params: Params, scope: Scope, trace: str) -> Answer:
         """Source: *Invoke*; shared facts, lambda §5."""
         kind = params.get("invocation_type") or "RequestResponse"
         payload = _payload(params)
@@ -95,7 +100,7 @@ class LambdaService(ManagementService):
         try:
             if kind == "Event":
                 accepted = await self._events.submit(arn, payload, trace_header=trace, client_context=client_context)
-                return Answer(b"", status=202, request_id=accepted)
+                return Answer(b"", ((b"X-Amzn-Trace-Id", trace.encode()),), status=202, request_id=accepted)
             result = await self._functions.invoke(
                 arn, payload, trace_header=trace, client_context=client_context, tail=tail
             )
@@ -104,6 +109,7 @@ class LambdaService(ManagementService):
         headers = [
             (b"Content-Type", b"application/json"),
             (b"X-Amz-Executed-Version", result.executed_version.encode()),
+            (b"X-Amzn-Trace-Id", trace.encode()),
         ]
         if result.function_error is not None:
             headers.append((b"X-Amz-Function-Error", result.function_error.encode()))
@@ -111,7 +117,7 @@ class LambdaService(ManagementService):
             headers.append((b"X-Amz-Log-Result", base64.b64encode(result.log_tail)))
         return Answer(result.payload, tuple(headers), request_id=result.request_id)
 
-    async def _invoke_stream(self, params: Params, scope: Scope, trace: str | None) -> Answer:
+    async def _invoke_stream(self, params: Params, scope: Scope, trace: str) -> Answer:
         """Source: *InvokeWithResponseStream*: chunks as events, and at the end how it went."""
         arn, payload, client_context = resolve_arn(scope, params), _payload(params), _client_context(params)
         if params.get("invocation_type") == "DryRun":
@@ -127,6 +133,7 @@ class LambdaService(ManagementService):
         headers = (
             (b"Content-Type", b"application/vnd.amazon.eventstream"),
             (b"X-Amz-Executed-Version", stream.executed_version.encode()),
+            (b"X-Amzn-Trace-Id", trace.encode()),
         )
         return Answer(_events(stream, tail=tail), headers, request_id=stream.request_id)
 
@@ -165,12 +172,6 @@ def _control_error(error: InvokeError) -> ControlError:
     reason = error.reason or "ConcurrentInvocationLimitExceeded"
     extra = {"Reason": reason, "Type": "User", "message": error.message}
     return ControlError(error.code, error.message, error.status, extra=extra, headers=((b"Retry-After", b"1"),))
-
-
-def _trace(request: Request) -> str | None:
-    """The caller's trace, which goes on in the function: SDKs send it wherever they run in a function themselves."""
-    given = (request.headers.get(b"x-amzn-trace-id") or b"").decode("latin-1")
-    return given if _TRACE.fullmatch(given) else None
 
 
 def _client_context(params: Params) -> bytes | None:
