@@ -39,6 +39,12 @@ def test_a_commit_is_told_and_kept(store: SqlStore, tmp_path: Path) -> None:
     assert [record for _, record in again.scan(RestApi)] == [api("renamed")]
 
 
+def test_a_new_store_is_its_owners_only(store: SqlStore, tmp_path: Path) -> None:
+    files = [file for file in tmp_path.iterdir() if file.name.startswith("store.db")]
+    assert files
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
 def test_an_exception_rolls_back(store: SqlStore) -> None:
     with pytest.raises(RuntimeError), store.write(HERE, Commit()) as tx:
         tx.put(api())

@@ -243,11 +243,16 @@ class SqlStore:
         )
         sa.event.listen(self._engine, "connect", _configure)
         try:
+            if path is not None:
+                # Hashes of passwords and functions' variables are its owner's; SQLite's other files are like it.
+                path.touch(mode=0o600)
             _metadata.create_all(self._engine)
             with self._engine.begin() as connection:
                 _check_schema(connection, path)
         except sa.exc.DatabaseError as error:
             raise StoreError(f"cannot use the store {path}: {error.orig}") from error
+        except OSError as error:
+            raise StoreError(f"cannot use the store {path}: {error}") from error
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[SqlTransaction]:
