@@ -19,13 +19,13 @@ def _machine() -> machine.Machine:
 
 
 def test_access_extras_are_differences_within_a_round() -> None:
-    figures: dict[str, tuple[float | None, list[float]]] = {
-        "open": (None, [10.0, 20.0, 30.0]),
-        "signed": (60.0, [15.0, 24.0, 40.0]),
+    figures: access.Figures = {
+        "open": (None, [access.Cost(10.0, 1.0), access.Cost(20.0, 2.0), access.Cost(30.0, 3.0)]),
+        "signed": (60.0, [access.Cost(15.0, 4.0), access.Cost(24.0, 5.0), access.Cost(40.0, 6.0)]),
     }
     text = access.report(figures, "command", _machine())
-    assert "| authorization NONE | 20.0 | +0.0 |  |" in text
-    assert "policies asked | 24.0 | +5.0 | ≤ 60 |" in text
+    assert "| authorization NONE | 20.0 | 2.0 | +0.0 | +0.0 |  |" in text
+    assert "policies asked | 24.0 | 5.0 | +5.0 | +8.0 | ≤ 60 |" in text
     assert "- 10,000 statements:" in text
 
 
