@@ -314,3 +314,17 @@ def test_node_path_serves_both_kinds_of_modules(tmp_path: Path) -> None:
                 assert await room.value(add(room, files, name=f"f{number}")) == "sdk"
 
     run(work())
+
+
+def test_large_events_fit_into_a_small_function(tmp_path: Path) -> None:
+    """V8 is told its memory size, and pages of Node's own files are nobody's."""
+
+    async def work() -> None:
+        async with lab(tmp_path) as room:
+            arn = add(room, "exports.handler = async (e) => e.text.length", memory=128)
+            event = {"text": "x" * 1_000_000}
+            for _ in range(60):
+                answer = await room.call(arn, event)
+                assert (answer.function_error, answer.payload) == (None, b"1000000")
+
+    run(work())

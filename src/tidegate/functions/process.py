@@ -26,7 +26,6 @@ _LIMITS = {
 _MOST_PROCESSES = 1024
 _FIRST_TO_GO = b"1000"
 """Where the machine is out of memory, Linux ends a function, not the gateway."""
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _FLOOD_PAUSE = 0.002
 """Seconds. A full read is followed by a pause, so a flood is held to some 30 MB/s; the writer waits, not the gateway."""
 
@@ -172,18 +171,21 @@ def _family(pid: int) -> list[int]:
 
 
 def _resident(pid: int) -> int:
+    """MB. Pages of files do not count: they can be had again, so that nobody is ever killed for them."""
     try:
-        with open(f"/proc/{pid}/statm", "rb") as sizes:
-            return int(sizes.read().split(None, 2)[1]) * _PAGE // (1024 * 1024)
+        with open(f"/proc/{pid}/status", "rb") as status:
+            text = status.read()
+        return sum(int(text.partition(kind)[2].split(None, 1)[0]) for kind in (b"RssAnon:", b"RssShmem:")) // 1024
     except (OSError, IndexError, ValueError):
         return 0
 
 
 def _proportional(pid: int) -> int:
-    """KB, each shared page divided by those who share it."""
+    """KB as `_resident`, each shared page divided by those who share it."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:
-            return int(rollup.read().partition(b"\nPss:")[2].split(None, 1)[0])
+            text = rollup.read()
+        return sum(int(text.partition(kind)[2].split(None, 1)[0]) for kind in (b"\nPss_Anon:", b"\nPss_Shmem:"))
     except (OSError, IndexError, ValueError):
         return 0
 

@@ -116,10 +116,19 @@ class Runtime:
             return [self.interpreter.executable, *options, "-cp", where, java_home.MAIN, spec.handler]
         if self.interpreter is not None:
             options = [f"--inspect={HOST}:{debug_port}", "--inspect-publish-uid=http"] if debug_port else []
-            return [self.interpreter.executable, *options, str(_NODE_CLIENT)]
+            return [self.interpreter.executable, *_heap(spec), *options, str(_NODE_CLIENT)]
         if debug_port:
             raise UnsupportedRuntime(f"there is no debugger for the runtime {spec.runtime}")
         return [_entrypoint(self.declared.name, spec.handler, task_root, opt)]
+
+
+def _heap(spec: FunctionSpec) -> list[str]:
+    """AWS tells V8 what it may take, as it would grow beyond the memory size before it looks for garbage; observed there: 90 %
+    and 5 % of it. Who says something else in NODE_OPTIONS is not contradicted.
+    """
+    if "--max-old-space-size" in spec.environment.get("NODE_OPTIONS", ""):
+        return []
+    return [f"--max-old-space-size={spec.memory * 9 // 10}", f"--max-semi-space-size={max(1, spec.memory // 20)}"]
 
 
 def _debugpy(spec: FunctionSpec) -> Path:
