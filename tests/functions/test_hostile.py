@@ -11,7 +11,10 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +63,36 @@ while True:
     api.request("POST", f"/2018-06-01/runtime/invocation/{request_id}/response", result)
     api.getresponse().read()
 """
+# AWS's client as it is, with its own compiled connection, over HTTP.
+AWS_CLIENT = """#!/bin/sh
+PYTHONPATH=$LAMBDA_TASK_ROOT exec /usr/bin/python3 -m awslambdaric app.handler
+"""
+
+
+def aws_client() -> dict[str, str | bytes]:
+    """What `pip install --target . awslambdaric` leaves in a package."""
+    found: dict[str, str | bytes] = {}
+    for name in ("awslambdaric", "simplejson", "snapshot_restore_py"):
+        installed = distribution(name)
+        for file in installed.files or ():
+            if file.suffix in (".py", ".so"):
+                found[str(file)] = Path(str(installed.locate_file(file))).read_bytes()
+    return found
+
+
+def system_python() -> str:
+    """Its version; empty: there is none."""
+    command = ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])"]
+    with contextlib.suppress(OSError):
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return ""
+
+
 KINDS: dict[str, tuple[str, Mapping[str, str | bytes], Mapping[str, str | bytes]]] = {
     "python": ("python3.11", {"app.py": PYTHON}, {}),
     "node": ("nodejs20.x", {"app.js": NODE}, {}),
     "custom": ("provided.al2023", {"app.py": PYTHON}, {"bootstrap": CUSTOM}),
+    "aws": ("provided.al2023", {"app.py": PYTHON, **aws_client()}, {"bootstrap": AWS_CLIENT}),
 }
 ENDS = {
     "exit": ("Runtime.ExitError", "Error: Runtime exited with error: exit status 3"),
@@ -78,6 +107,8 @@ ENDS = {
 def kind(request: pytest.FixtureRequest) -> str:
     if request.param == "node" and shutil.which("node") is None:
         pytest.skip("no node on this machine")
+    if request.param == "aws" and system_python() != f"{sys.version_info[0]} {sys.version_info[1]}":
+        pytest.skip("the compiled part of AWS's client is for another version than /usr/bin/python3")
     return str(request.param)
 
 
@@ -128,7 +159,7 @@ def test_every_end_and_the_call_after_it(tmp_path: Path, kind: str) -> None:
 
 def test_under_load_nothing_hangs_and_nobody_gets_anothers_answer(tmp_path: Path) -> None:
     """All families at once; what hurts is spread among calls that only echo. The seed makes a failure come again."""
-    kinds = [kind for kind in KINDS if kind != "node" or shutil.which("node")]
+    kinds = [kind for kind in KINDS if kind != "aws" and (kind != "node" or shutil.which("node"))]
     shuffled = random.Random(7)
 
     async def work() -> None:
@@ -180,5 +211,46 @@ def test_workers_killed_from_outside_under_load(tmp_path: Path, kind: str) -> No
                     os.kill(pid, signal.SIGKILL)
             await calls
             assert ended <= 6
+
+    run(work())
+
+
+CHANNEL = {
+    "python": """import os, stat
+def handler(event, context):
+    sockets = [fd for fd in range(3, 1000) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+    assert len(sockets) == 1, sockets
+    os.write(sockets[0], event.encode("latin-1"))
+    return "said"
+""",
+    "node": """const fs = require('fs');
+exports.handler = async (event) => {
+  const sockets = fs.readdirSync('/proc/self/fd').map(Number).filter((fd) => {
+    try { return fs.fstatSync(fd).isSocket(); } catch { return false; }
+  });
+  if (sockets.length !== 1) throw new Error(sockets.join());
+  fs.writeSync(sockets[0], Buffer.from(event, 'latin1'));
+  return 'said';
+};
+""",
+}
+
+
+@pytest.mark.parametrize(
+    "kind", ["python", pytest.param("node", marks=pytest.mark.skipif(not shutil.which("node"), reason="no node"))]
+)
+def test_a_function_that_writes_to_its_channel_hurts_only_itself(tmp_path: Path, kind: str) -> None:
+    async def work() -> None:
+        async with lab(tmp_path) as room:
+            runtime, files, _ = KINDS[kind]
+            name = next(iter(files))
+            arn = room.add({name: CHANNEL[kind]}, runtime=runtime, name="hostile", timeout=2)
+            other = add(room, kind)
+            for said in ("GET / HTTP/1.1\r\n\r\n", "\0" * 100, "N\0\0\0\0" * 9, "R\xff\xff\xff\xff", "I\0\0\0\0"):
+                assert (await room.error(arn, said))["errorType"] in ("Runtime.ExitError", "Sandbox.Timedout")
+                await check(room, other, "echo", "unharmed")
+            assert (await room.call(arn, "R\0\0\0\x02{}")).payload == b"{}", "an answer of its own, however it is sent"
+            await check(room, other, "echo", "unharmed")
+            assert await room.value(arn, "") == "said"
 
     run(work())

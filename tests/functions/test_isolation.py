@@ -205,9 +205,31 @@ def test_descriptors_of_the_gateway_are_not_there(tmp_path: Path) -> None:
                         for arn in arns
                     )
                 ):
-                    assert sum(link.startswith("socket:") for link in links) <= 3, links
+                    assert sum(link.startswith("socket:") for link in links) == 1, links
 
         run(work())
+
+
+@pytest.mark.parametrize("runtime", ["python3.11", "nodejs20.x"])
+def test_a_functions_children_do_not_inherit_its_channel(tmp_path: Path, runtime: str) -> None:
+    if runtime.startswith("nodejs") and shutil.which("node") is None:
+        pytest.skip("no node on this machine")
+    command = "ls /proc/self/fd"
+    files: dict[str, str | bytes] = {
+        "app.py": f"import subprocess\ndef handler(e, c):\n    return subprocess.getoutput('{command}')",
+        "app.js": f"exports.handler = async () => `${{require('child_process').execSync('{command}')}}`",
+    }
+
+    async def work() -> None:
+        async with lab(tmp_path) as room:
+            busy = [socket.socketpair() for _ in range(20)]
+            listed = await room.value(room.add(files, runtime=runtime))
+            assert listed.split() == ["0", "1", "2", "3"], "the last one is that of ls"
+            for pair in busy:
+                for each in pair:
+                    each.close()
+
+    run(work())
 
 
 def test_without_namespaces_it_is_said_and_functions_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

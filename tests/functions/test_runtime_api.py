@@ -1,8 +1,9 @@
-"""The Runtime API: the state machine as a table, and the server under any chunking of a client's bytes."""
+"""The Runtime API: the state machine as a table, the server and the channel under any chunking of a client's bytes."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import httptools
 import pytest
 
 from tests.functions.harness import run
+from tidegate.functions.channel import HEAD, NO_CONTEXT
+from tidegate.functions.invocation import Invocation
 from tidegate.functions.runtime_api import MAX_RESPONSE, RuntimeApi, State, Told, render_next
 from tidegate.functions.runtime_server import RuntimeServer
 from tidegate.functions.streaming import Collector, Flow, Sink
@@ -113,6 +116,18 @@ def test_header_fields_cannot_be_smuggled_in() -> None:
     ]
 
 
+def invocation(payload: bytes = b"{}", client_context: bytes | None = None) -> Invocation:
+    return Invocation(
+        request_id="id-1",
+        payload=payload,
+        function_arn="arn",
+        trace_header="Root=1",
+        client_context=client_context,
+        tail=False,
+        future=asyncio.get_running_loop().create_future(),
+    )
+
+
 class Owner:
     def __init__(self) -> None:
         self.events: list[tuple[str, bytes]] = []
@@ -182,13 +197,13 @@ def test_one_connection_however_its_bytes_arrive(size: int) -> None:
         for turn in range(2):
             await send(request(NEXT))
             await event(2 * turn + 1)
-            server.hand_over("id-1", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            server.hand_over(invocation(), 1)
             assert await status_of(reader) == 200
             await send(request(ANSWER, b'"abc"'))
             assert await status_of(reader) == 202
         await send(request(NEXT))
         await event(5)
-        server.hand_over("id-1", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        server.hand_over(invocation(), 1)
         assert await status_of(reader) == 200
         await send(request(ANSWER, None, b"Transfer-Encoding: chunked\r\n") + b'3\r\n"ab\r\n2\r\nc"\r\n0\r\n\r\n')
         assert await status_of(reader) == 202
@@ -206,7 +221,7 @@ def test_a_body_beyond_the_limit_is_read_but_not_kept() -> None:
         writer.write(request(NEXT))
         while not owner.events:
             await asyncio.sleep(0)
-        server.hand_over("id-1", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        server.hand_over(invocation(), 1)
         await status_of(reader)
         writer.write(request(ANSWER, b"x" * (MAX_RESPONSE + 1)))
         assert await status_of(reader) == 413
@@ -225,7 +240,7 @@ def test_a_stream_however_its_bytes_arrive(size: int) -> None:
             writer.write(request(NEXT))
             while len(owner.events) < 3 * turn + 1:
                 await asyncio.sleep(0)
-            server.hand_over("id-1", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            server.hand_over(invocation(), 1)
             await status_of(reader)
             head = request(ANSWER, None, b"Content-Type: a/b\r\nTransfer-Encoding: chunked\r\n" + MODE)
             data = head + b"3\r\nabc\r\n2\r\nde\r\n0\r\nLambda-Runtime-Function-Error-Body: e30=\r\n\r\n"
@@ -277,5 +292,143 @@ def test_the_port_closes_with_the_server(tmp_path: Path) -> None:
         assert await reader.read() == b""
         with pytest.raises(OSError):
             await asyncio.open_connection(host, int(port))
+
+    run(talk())
+
+
+async def channel_of() -> tuple[RuntimeServer, Owner, socket.socket]:
+    owner = Owner()
+    server = RuntimeServer(owner)
+    theirs = await server.open_channel(asyncio.get_running_loop())
+    theirs.setblocking(False)
+    return server, owner, theirs
+
+
+async def events(owner: Owner, count: int) -> list[tuple[str, bytes]]:
+    while len(owner.events) < count:
+        await asyncio.sleep(0)
+    return owner.events
+
+
+def message(letter: bytes, body: bytes = b"") -> bytes:
+    return letter + len(body).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize("size", [1, 4, 7, 100_000])
+def test_a_channel_however_its_bytes_arrive(size: int) -> None:
+    async def talk() -> None:
+        server, owner, theirs = await channel_of()
+        loop = asyncio.get_running_loop()
+
+        async def send(data: bytes) -> None:
+            for start in range(0, len(data), size):
+                await loop.sock_sendall(theirs, data[start : start + size])
+                await asyncio.sleep(0)
+
+        async def receive(wanted: int) -> bytes:
+            data = b""
+            while len(data) < wanted:
+                data += await loop.sock_recv(theirs, wanted - len(data))
+            return data
+
+        await send(message(b"N"))
+        await events(owner, 1)
+        for payload, context in ((b"{}", None), (b"[" + b" " * 200_000 + b"]", b'{"a": 1}')):
+            before = len(owner.events)
+            server.hand_over(invocation(payload, context), 5_000_000_000)
+            head = HEAD.unpack(await receive(HEAD.size))
+            assert head == (len(payload), 5_000_000_000, 4, 3, 6, NO_CONTEXT if context is None else len(context))
+            assert await receive(13) == b"id-1arnRoot=1"
+            assert await receive(len(context or b"") + len(payload)) == (context or b"") + payload
+            await send(message(b"R", b'"abc"'))
+            assert (await events(owner, before + 2))[before:] == [("ANSWERED", b'"abc"'), ("READY", b"")]
+        server.hand_over(invocation(), 1)
+        await send(message(b"E", b"{}"))
+        assert (await events(owner, 7))[5:] == [("FAILED", b"{}"), ("READY", b"")]
+        theirs.close()
+        await owner.closed.wait()
+        assert owner.events[7:] == [("LOST", b"")]
+        server.close()
+
+    run(talk())
+
+
+@pytest.mark.parametrize("letter", [b"R", b"E"])
+def test_a_message_beyond_the_limit_is_not_kept(letter: bytes) -> None:
+    async def talk() -> None:
+        server, owner, theirs = await channel_of()
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(theirs, message(b"N"))
+        await events(owner, 1)
+        server.hand_over(invocation(), 1)
+        await loop.sock_sendall(theirs, message(letter, b"x" * (MAX_RESPONSE + 1)))
+        assert (await events(owner, 3))[1:] == [("TOO_LARGE", b""), ("READY", b"")]
+        server.hand_over(invocation(), 1)
+        await loop.sock_sendall(theirs, message(b"R", b"1"))
+        assert (await events(owner, 5))[3:] == [("ANSWERED", b"1"), ("READY", b"")]
+        theirs.close()
+        await owner.closed.wait()
+        server.close()
+
+    run(talk())
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([b"I"], ["INIT_FAILED"]),
+        ([b"R"], []),
+        ([b"E"], []),
+        ([b"?"], []),
+        ([b"N", b"N"], ["READY", "LOST"]),
+        ([b"N", b"R"], ["READY", "LOST"]),
+        ([b"N", b"I"], ["READY", "LOST"]),
+        ([b"I", b"N"], ["INIT_FAILED"]),
+        ([b"N", b"begin", b"F", b"N"], ["READY", "FAILED", "READY", "LOST"]),
+        ([b"N", b"begin", b"F", b"R"], ["READY", "FAILED"]),
+        ([b"N", b"begin", b"N"], ["READY"]),
+        ([b"N", b"begin", b"I"], ["READY"]),
+    ],
+)
+def test_a_channel_out_of_turn_is_closed(said: list[bytes], told: list[str]) -> None:
+    async def talk() -> None:
+        server, owner, theirs = await channel_of()
+        loop = asyncio.get_running_loop()
+        for letter in said:
+            if letter == b"begin":
+                await events(owner, 1)
+                server.hand_over(invocation(), 1)
+                await loop.sock_recv(theirs, 1000)
+            else:
+                await loop.sock_sendall(theirs, message(letter))
+        if told[-1:] == ["INIT_FAILED"] or said[-1] == b"N":
+            theirs.shutdown(socket.SHUT_WR)
+        await owner.closed.wait()
+        assert [name for name, _ in owner.events] == told
+        theirs.close()
+        server.close()
+
+    run(talk())
+
+
+def test_http_and_the_channel_are_one_conversation() -> None:
+    """A runtime may ask through the one and answer through the other, as our client for Node.js does with streams."""
+
+    async def talk() -> None:
+        server, owner, reader, writer = await listening()
+        theirs = await server.open_channel(asyncio.get_running_loop())
+        theirs.sendall(message(b"N"))
+        await events(owner, 1)
+        writer.write(request(NEXT))
+        assert await status_of(reader) == 403
+        server.hand_over(invocation(), 1)
+        writer.write(request(ANSWER, b"1"))
+        assert await status_of(reader) == 202
+        theirs.sendall(message(b"N"))
+        assert await events(owner, 3) == [("READY", b""), ("ANSWERED", b"1"), ("READY", b"")]
+        theirs.close()
+        writer.close()
+        await owner.closed.wait()
+        server.close()
 
     run(talk())

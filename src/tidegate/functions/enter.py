@@ -26,6 +26,8 @@ _O_PATH = 0o10000000
 _PROCESSES = 1024
 """AWS: "Lambda quotas", processes and threads."""
 
+_CHANNEL = 3
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -101,6 +103,15 @@ def _scope_signals() -> None:
     os.close(ruleset)
 
 
+def _lower_channel() -> None:
+    """Node.js keeps only descriptors of low numbers from its children (uv_disable_stdio_inheritance)."""
+    number = os.environ.get("_TIDEGATE_CHANNEL")
+    if number is not None and int(number) != _CHANNEL:
+        os.dup2(int(number), _CHANNEL)
+        os.close(int(number))
+        os.environ["_TIDEGATE_CHANNEL"] = str(_CHANNEL)
+
+
 def main(arguments: list[str]) -> None:
     split = arguments.index("--")
     (directory, tmp, *words), command = arguments[:split], arguments[split + 1 :]
@@ -119,6 +130,7 @@ def main(arguments: list[str]) -> None:
     _arrange(hide, tmp, binds, size)
     _give_up_powers()
     _scope_signals()
+    _lower_channel()
     os.chdir(directory)
     os.execv(command[0], command)  # noqa: S606
 

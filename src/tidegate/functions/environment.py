@@ -39,6 +39,8 @@ class Place:
     """Where the certificates are that it trusts; empty: where they are on the machine."""
     initialization: str = "on-demand"
     """Or `provisioned-concurrency`."""
+    channel: int = -1
+    """The descriptor of its channel; -1: it has none."""
 
 
 def log_stream_name(day: str, version: str, unique: str) -> str:
@@ -97,8 +99,10 @@ def _search_paths(spec: FunctionSpec, place: Place) -> dict[str, str]:
 def _reserved(spec: FunctionSpec, place: Place) -> dict[str, str]:
     # AWS: custom runtimes are told no execution environment.
     managed = {} if spec.runtime.startswith("provided") else {"AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}"}
+    channel = {} if place.channel < 0 else {"_TIDEGATE_CHANNEL": str(place.channel)}
     return {
         **managed,
+        **channel,
         "_HANDLER": spec.handler,
         "AWS_REGION": spec.region,
         "AWS_DEFAULT_REGION": spec.region,

@@ -11,6 +11,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,9 +45,17 @@ class ChildProcess:
         self._pidfd = -1
         self._resume: asyncio.TimerHandle | None = None
 
-    def start(self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], storage: int) -> None:
-        """`storage`: MB that one file may have. Raises OSError. Descriptors of the gateway are not inherited; the process leads
-        a session and group of its own.
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        storage: int,
+        inherits: socket.socket | None = None,
+    ) -> None:
+        """`storage`: MB that one file may have. `inherits`: under the same number. Raises OSError. No other descriptor of the
+        gateway is inherited; the process leads a session and group of its own.
         """
         self._output, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(write_end, True)
@@ -59,6 +68,7 @@ class ChildProcess:
                 stdout=write_end,
                 stderr=write_end,
                 start_new_session=True,
+                pass_fds=() if inherits is None else (inherits.fileno(),),
             )
             self._pidfd = os.pidfd_open(self._process.pid)
         except OSError:

@@ -2,7 +2,7 @@
 
 It is a virtual environment made of links: to the interpreter, and to those of our own distributions that AWS's runtime
 brings along too. So it costs neither a download nor a copy, and what else Tidegate is made of cannot be imported by
-accident. Where our compiled `runtime_client` does not fit the interpreter, our own one takes its place (python/pure).
+accident.
 
 Not here: finding interpreters (interpreters). Blocks on the disk.
 AWS: "Building Lambda functions with Python", runtime-included SDK versions.
@@ -22,9 +22,7 @@ from tidegate.functions.interpreters import Interpreter
 
 _PROVIDED = ("awslambdaric", "boto3")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_CLIENT = "runtime_client"
-_OWN = Path(__file__).parent / "python"
-LAUNCHER = _OWN / "launch.py"
+LAUNCHER = Path(__file__).parent / "python" / "launch.py"
 
 
 def provided_distributions() -> list[Distribution]:
@@ -78,8 +76,6 @@ def _links(interpreter: Interpreter) -> dict[str, Path]:
             name = file.parts[0]
             if name not in ("..", "__pycache__") and _loadable(name, interpreter):
                 links[name] = Path(str(installed.locate_file(name))).absolute()
-    if not any(name.startswith(f"{_CLIENT}.") for name in links):
-        links[f"{_CLIENT}.py"] = _OWN / "pure" / f"{_CLIENT}.py"
     return links
 
 

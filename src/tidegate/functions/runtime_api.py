@@ -1,6 +1,7 @@
 """The Lambda Runtime API as one worker sees it, without sockets: a state machine from requests to verdicts.
 
-Not here: HTTP parsing (runtime_server), what an answer means for the invocation (worker, pool).
+Not here: HTTP parsing (runtime_server), messages of clients of ours (channel), what an answer means for the invocation
+(worker, pool).
 
 AWS: "Lambda runtime API" (version 2018-06-01). The states:
 
@@ -170,6 +171,16 @@ class RuntimeApi:
             if target.startswith(_INVOCATION) and target.endswith((b"/response", b"/error")):
                 return _BAD_ID
         return _NOT_FOUND
+
+    def hear(self, letter: bytes, *, too_large: bool) -> Told:
+        """The same for a message of the channel, without the asking for more that it may hold; NOTHING: it is out of turn."""
+        if letter == b"R":
+            return self._end(_TOO_LARGE if too_large else _TAKEN).told
+        if letter == b"N":
+            return self._next().told
+        if letter in (b"E", b"F"):
+            return self._end(_TOO_LARGE if too_large else _TAKEN_ERROR).told
+        return self._init_error(too_large).told if letter == b"I" else Told.NOTHING
 
     def _next(self) -> Verdict:
         if self.state is State.INIT or self.state is State.DONE:

@@ -1,22 +1,30 @@
-"""The Runtime API's sockets: a small HTTP/1.1 server on loopback, one listening port per worker.
+"""The Runtime API's sockets: a small HTTP/1.1 server on loopback, one listening port per worker, and the worker's channel.
 
 The port is the worker's identity. Its only clients are AWS's runtime clients, so it knows no more HTTP than they speak:
-keep-alive, one request at a time, bodies with a length or chunked. Not here: what the endpoints do (runtime_api).
+keep-alive, one request at a time, bodies with a length or chunked. Not here: what the endpoints do (runtime_api), how
+messages look on the channel (channel).
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import httptools
 
-from tidegate.functions.runtime_api import BAD_REQUEST, MAX_RESPONSE, RuntimeApi, Told
+from tidegate.functions.channel import Channel
+from tidegate.functions.runtime_api import BAD_REQUEST, MAX_RESPONSE, RuntimeApi, Told, render_next
 from tidegate.functions.streaming import Flow, Sink
+
+if TYPE_CHECKING:
+    from tidegate.functions.invocation import Invocation
 
 _MODE = b"lambda-runtime-function-response-mode"
 _ERROR_BODY = b"lambda-runtime-function-error-body"
+_ASKING: Final = (b"N", b"R", b"E")
+"""Messages of the channel that ask for an invocation."""
 
 
 class RuntimeOwner(Protocol):
@@ -47,13 +55,24 @@ class RuntimeServer:
         self.api = RuntimeApi()
         self.address = ""
         """`127.0.0.1:port`, once it listens."""
-        self._connections: set[_Connection] = set()
-        self._polling: _Connection | None = None
+        self._connections: set[_Connection | Channel] = set()
+        self._polling: _Connection | Channel | None = None
         self._server: asyncio.Server | None = None
 
     async def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
         self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def open_channel(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
+        """Gives back the runtime's end. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        try:
+            await loop.create_unix_connection(lambda: Channel(self), sock=ours)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        return theirs
 
     def close(self) -> None:
         if self._server is not None:
@@ -66,19 +85,19 @@ class RuntimeServer:
     def connected(self) -> bool:
         return bool(self._connections)
 
-    def hand_over(self, request_id: str, reply: bytes) -> None:
-        """Answer the request that is held on `next`."""
-        connection = self._polling
-        if connection is None:
+    def hand_over(self, invocation: Invocation, deadline_ms: int) -> None:
+        """Give it to the runtime that waits. `deadline_ms`: of the wall clock that the runtime sees."""
+        waiting = self._polling
+        if waiting is None:
             raise RuntimeError("no runtime is waiting")
-        self.api.begin(request_id)
+        self.api.begin(invocation.request_id)
         self._polling = None
-        connection.write(reply)
+        waiting.hand(invocation, deadline_ms)
 
-    def opened(self, connection: _Connection) -> None:
+    def opened(self, connection: _Connection | Channel) -> None:
         self._connections.add(connection)
 
-    def closed(self, connection: _Connection) -> None:
+    def closed(self, connection: _Connection | Channel) -> None:
         self._connections.discard(connection)
         if connection is self._polling:
             self._polling = None
@@ -86,6 +105,19 @@ class RuntimeServer:
             self.owner.poll_lost()
         if not self._connections:
             self.owner.connections_closed()
+
+    def heard(self, channel: Channel, letter: bytes, body: bytes, *, too_large: bool) -> None:
+        told = self.api.hear(letter, too_large=too_large)
+        if told is Told.NOTHING:
+            channel.abort()
+            return
+        if told is not Told.READY:
+            self.owner.told(told, body)
+            if letter not in _ASKING:
+                return
+            self.api.hear(b"N", too_large=False)
+        self._polling = channel
+        self.owner.told(Told.READY, b"")
 
     def stream(self, connection: _Connection, method: bytes, target: bytes, *, content_type: bytes) -> Sink | None:
         if connection is self._polling or not self.api.open_stream(method, target):
@@ -139,6 +171,18 @@ class _Connection(asyncio.Protocol):
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    def hand(self, invocation: Invocation, deadline_ms: int) -> None:
+        self.write(
+            render_next(
+                request_id=invocation.request_id,
+                payload=invocation.payload,
+                function_arn=invocation.function_arn,
+                deadline_ms=deadline_ms,
+                trace_header=invocation.trace_header,
+                client_context=invocation.client_context,
+            )
+        )
 
     def pause(self) -> None:
         if self._transport is not None:

@@ -91,6 +91,11 @@ class Runtime:
         return "" if self.interpreter is None else str(Path(self.interpreter.executable).parent)
 
     @property
+    def has_channel(self) -> bool:
+        """Whether its client speaks through a channel."""
+        return self.declared.family in ("python", "nodejs")
+
+    @property
     def substitute(self) -> str | None:
         """What runs in place of the version asked for; None when it is that version."""
         wanted, found = self.declared, self.interpreter

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from tidegate.functions.invocation import Invocation, Outcome, exit_text, failur
 from tidegate.functions.isolation import Isolation
 from tidegate.functions.logs import FunctionLog, LineSplitter, end_line, report_line, start_line
 from tidegate.functions.process import ChildProcess, exit_reason
-from tidegate.functions.runtime_api import Told, render_next
+from tidegate.functions.runtime_api import Told
 from tidegate.functions.runtime_server import RuntimeServer
 from tidegate.functions.runtimes import Runtime
 from tidegate.functions.scratch import clear
@@ -124,10 +125,13 @@ class Worker:
         Raises OSError, UnsupportedRuntime or InvalidEntrypoint; then nothing is left behind.
         """
         plan = self.plan
+        channel: socket.socket | None = None
         try:
             await self._server.listen(self._loop)
+            if runtime.has_channel:
+                channel = await self._server.open_channel(self._loop)
             plan.scratch.mkdir(parents=True)
-            place = self._place(runtime, opt)
+            place = self._place(runtime, opt, channel)
             if plan.debug is not None:
                 self._debug_port = plan.debug.next_target()
             command = runtime.command(plan.spec, place.task_root, place.opt, self._debug_port)
@@ -141,18 +145,22 @@ class Worker:
                 cwd=plan.task_root,
                 environment=environment,
                 storage=plan.spec.storage,
+                inherits=channel,
             )
             self.running = True
         except ValueError as error:  # a NUL byte in a variable or in the handler's name
             raise OSError(str(error)) from error
         finally:
+            if channel is not None:
+                channel.close()
             if not self.running:
                 self._release()
 
-    def _place(self, runtime: Runtime, opt: Path) -> Place:
+    def _place(self, runtime: Runtime, opt: Path, channel: socket.socket | None) -> Place:
         plan, node = self.plan, runtime.declared.family == "nodejs"
         return Place(
             runtime_api=self._server.address,
+            channel=-1 if channel is None else channel.fileno(),
             task_root=str(plan.task_root),
             scratch=str(plan.scratch),
             log_stream=plan.log_stream,
@@ -169,18 +177,8 @@ class Worker:
         self._invocation = invocation
         invocation.started_ns = self._clock.ticks_ns()
         self._lines.begin(start_line(invocation.request_id, spec.version), tail=invocation.tail)
-        self._server.hand_over(
-            invocation.request_id,
-            render_next(
-                request_id=invocation.request_id,
-                payload=invocation.payload,
-                function_arn=invocation.function_arn,
-                # The child lives in real time, wherever our clock has been moved to.
-                deadline_ms=int((time.time() + spec.timeout) * 1000),
-                trace_header=invocation.trace_header,
-                client_context=invocation.client_context,
-            ),
-        )
+        # The child lives in real time, wherever our clock has been moved to.
+        self._server.hand_over(invocation, int((time.time() + spec.timeout) * 1000))
 
     def timed_out(self) -> bytes:
         """The invocation has run out of time: end its log. Gives back the tail."""

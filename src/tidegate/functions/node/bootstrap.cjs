@@ -7,12 +7,13 @@
  */
 'use strict';
 
-const { RuntimeApi } = require('./api.cjs');
+const { Channel } = require('./channel.cjs');
 const { NODE_EXIT, RuntimeError, payload } = require('./errors.cjs');
 const { loadHandler } = require('./handler.cjs');
 const { current, logError, patchConsole } = require('./log.cjs');
 const { leadHome } = require('./names.cjs');
 const { HIGH_WATER_MARK, ResponseStream, STREAMING, awslambda } = require('./stream.cjs');
+const { Upload } = require('./upload.cjs');
 
 const UNCAUGHT_EXCEPTION = 129;
 const UNHANDLED_REJECTION = 128;
@@ -21,10 +22,12 @@ const ONCE = 'Invocation has already been reported as done. Cannot call complete
 const env = process.env;
 if (env._TIDEGATE_NAMES !== undefined) leadHome(env._TIDEGATE_NAMES);
 delete env._TIDEGATE_NAMES;
-const api = new RuntimeApi(env.AWS_LAMBDA_RUNTIME_API);
+const channel = new Channel(Number(env._TIDEGATE_CHANNEL));
+delete env._TIDEGATE_CHANNEL;
+const upload = new Upload(env.AWS_LAMBDA_RUNTIME_API);
 
 /** What happens when the process cannot go on: `(error, exitCode)`. */
-let die = (error, code) => api.failInit(payload(error), () => process.exit(code));
+let die = (error, code) => channel.failInit(payload(error), () => process.exit(code));
 /** What happens when the function has nothing to do any more; null: nothing is expected of it. */
 let onIdle = null;
 
@@ -44,39 +47,34 @@ process.on('unhandledRejection', (reason) => {
   die(error, UNHANDLED_REJECTION);
 });
 
-function contextOf(headers, members) {
-  const deadline = Number(headers['lambda-runtime-deadline-ms']);
-  const read = (name) => (headers[name] === undefined ? undefined : JSON.parse(headers[name]));
+function contextOf(invocation, members) {
+  const { clientContext, deadline } = invocation;
   return Object.assign(members, {
     functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
-    clientContext: read('lambda-runtime-client-context'),
-    identity: read('lambda-runtime-cognito-identity'),
-    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
-    awsRequestId: headers['lambda-runtime-aws-request-id'],
-    tenantId: headers['lambda-runtime-aws-tenant-id'],
+    clientContext: clientContext === undefined ? undefined : JSON.parse(clientContext),
+    identity: undefined,
+    invokedFunctionArn: invocation.arn,
+    awsRequestId: invocation.id,
+    tenantId: undefined,
     getRemainingTimeInMillis: () => deadline - Date.now(),
   });
 }
 
-function begin(headers) {
-  const id = headers['lambda-runtime-aws-request-id'];
-  current.requestId = id;
-  const trace = headers['lambda-runtime-trace-id'];
-  if (trace === undefined) delete env._X_AMZN_TRACE_ID;
-  else env._X_AMZN_TRACE_ID = trace;
-  return id;
+function begin(invocation) {
+  current.requestId = invocation.id;
+  env._X_AMZN_TRACE_ID = invocation.trace;
 }
 
 /** A handler that gives its result as a promise, or to a callback. */
 function buffered(handler) {
   const expectsPromise = handler.constructor?.name === 'AsyncFunction';
 
-  return function invoke(headers, body) {
-    const id = begin(headers);
+  return function invoke(invocation) {
+    begin(invocation);
     let waits = true;
     let called = false;
     let ended = false;
@@ -95,14 +93,14 @@ function buffered(handler) {
       }
       ended = true;
       onIdle = null;
-      api.respond(id, text, invoke);
+      channel.respond(text, invoke);
     };
     const fail = (error) => {
       if (ended) return;
       ended = true;
       onIdle = null;
       logError('Invoke Error', error);
-      api.fail(id, payload(error), invoke);
+      channel.fail(payload(error), invoke);
     };
     const once = (action) => (first, second) => {
       if (called) return;
@@ -129,15 +127,15 @@ function buffered(handler) {
     die = (error, code) => {
       if (ended) process.exit(code);
       ended = true;
-      api.fail(id, payload(error), null, () => process.exit(code));
+      channel.fail(payload(error), null, () => process.exit(code));
     };
     onIdle = () => {
       if (expectsPromise) fail(new RuntimeError('NodeJsExit', NODE_EXIT));
       else respond(null); // AWS: a handler that never calls back has succeeded with null
     };
     try {
-      contextOf(headers, context);
-      const result = handler(JSON.parse(body), context, callback);
+      contextOf(invocation, context);
+      const result = handler(JSON.parse(invocation.body), context, callback);
       if (typeof result?.then === 'function') result.then(context.succeed, context.fail);
     } catch (error) {
       callback(error ?? 'handled');
@@ -147,20 +145,20 @@ function buffered(handler) {
 
 /** A handler made by `awslambda.streamifyResponse`. */
 function streaming(handler) {
-  return async function invoke(headers, body) {
-    const id = begin(headers);
-    const stream = new ResponseStream(api, id, handler[HIGH_WATER_MARK]);
+  return async function invoke(invocation) {
+    begin(invocation);
+    const stream = new ResponseStream(upload, invocation.id, handler[HIGH_WATER_MARK]);
     let waits = true;
     let ended = false;
 
-    const next = () => api.next(invoke);
+    const next = () => channel.next(invoke);
     const fail = (error) => {
       if (ended) return;
       ended = true;
       onIdle = null;
       logError('Invoke Error', error);
       if (stream.opened) stream.abandon(error, next);
-      else api.fail(id, payload(error), invoke);
+      else channel.fail(payload(error), invoke);
     };
     const context = {
       get callbackWaitsForEmptyEventLoop() {
@@ -176,13 +174,13 @@ function streaming(handler) {
       if (ended) exit();
       ended = true;
       if (stream.opened) stream.abandon(error, exit);
-      else api.fail(id, payload(error), null, exit);
+      else channel.fail(payload(error), null, exit);
     };
     onIdle = () => fail('Response stream is not finished.');
     stream.on('error', fail);
     try {
-      contextOf(headers, context);
-      const result = handler(JSON.parse(body), stream, context);
+      contextOf(invocation, context);
+      const result = handler(JSON.parse(invocation.body), stream, context);
       if (typeof result?.then !== 'function') {
         fail('Streaming does not support non-async handlers.');
         return;
@@ -221,7 +219,7 @@ async function start() {
     die(new RuntimeError('MalformedStreamingHandler', 'Only response streaming is supported.'), 1);
     return;
   }
-  api.next(kind ? streaming(handler) : buffered(handler));
+  channel.next(kind ? streaming(handler) : buffered(handler));
 }
 
 start();

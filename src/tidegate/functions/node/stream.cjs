@@ -14,15 +14,15 @@ const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWat
 const HTTP_RESPONSE = 'application/vnd.awslambda.http-integration-response';
 
 class ResponseStream extends Writable {
-  #api;
+  #upload;
   #id;
   #contentType = 'application/octet-stream';
   #opened = false;
   #prelude = null;
 
-  constructor(api, id, highWaterMark) {
+  constructor(upload, id, highWaterMark) {
     super({ highWaterMark, autoDestroy: false });
-    this.#api = api;
+    this.#upload = upload;
     this.#id = id;
   }
 
@@ -42,26 +42,26 @@ class ResponseStream extends Writable {
   _write(chunk, _encoding, done) {
     this.#open();
     if (chunk.length === 0) done();
-    else this.#api.writeChunk(chunk, done);
+    else this.#upload.write(chunk, done);
   }
 
   _final(done) {
     this.#open();
-    this.#api.closeStream(null, () => done());
+    this.#upload.close(null, () => done());
   }
 
   /** The handler has failed after the response had begun: what has been sent stays, the error follows it. */
   abandon(error, done) {
-    this.#api.closeStream(payload(error), done);
+    this.#upload.close(payload(error), done);
     this.destroy();
   }
 
   #open() {
     if (this.#opened) return;
     this.#opened = true;
-    this.#api.openStream(this.#id, this.#contentType);
+    this.#upload.open(this.#id, this.#contentType);
     if (this.#prelude !== null) {
-      this.#api.writeChunk(Buffer.concat([Buffer.from(JSON.stringify(this.#prelude)), Buffer.alloc(8)]), () => {});
+      this.#upload.write(Buffer.concat([Buffer.from(JSON.stringify(this.#prelude)), Buffer.alloc(8)]), () => {});
     }
   }
 }

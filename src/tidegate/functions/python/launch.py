@@ -1,10 +1,11 @@
 """Starts AWS's runtime client in a function's process: `launch.py [--debug=PORT:DEBUGPY] [--fresh] HANDLER OPT
 [LIBRARIES…]`.
 
-AWS's client and what it needs are imported before the function's directory comes onto the path, so that a function may
-hold modules of the same names. With a debugger, debugpy listens on the port before the function's code is loaded; it is
-imported from the directory that is named, so that nothing else beside it can be imported. Runs on every Python that
-functions run on, and imports nothing of ours.
+AWS's client speaks through our module `runtime_client` (this directory) in the place of its own. It and what it needs are
+imported before the function's directory comes onto the path, so that a function may hold modules of the same names. With a
+debugger, debugpy listens on the port before the function's code is loaded; it is imported from the directory that is named,
+so that nothing else beside it can be imported. Runs on every Python that functions run on, and imports nothing of ours but
+that module.
 
 AWS: "Building Lambda functions with Python", search path: the code, the layers, the runtime's own.
 """
@@ -19,6 +20,8 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the module `typing` would cost a fifth of a cold start
     from typing import Any
+
+import runtime_client  # noqa: E402, F401 - AWS's client finds it loaded
 
 del sys.path[0]  # this file's own directory
 
