@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from botocore import xform_name
@@ -156,11 +157,12 @@ def check(shape: Shape, value: Any, path: str, found: Violations) -> None:
     """Hold a parsed value against the model's constraints (required, enum, pattern, length, range)."""
     kind = shape.type_name
     if kind == "structure":
-        for name in shape.required_members:
-            if value.get(snake(name)) is None:
+        required, members = _members(shape)
+        for name, key in required:
+            if value.get(key) is None:
                 found.add(None, _join(path, name), _NOT_NULL)
-        for name, member in shape.members.items():
-            if (inner := value.get(snake(name))) is not None:
+        for name, key, member in members:
+            if (inner := value.get(key)) is not None:
                 check(member, inner, _join(path, name), found)
         return
     for constraint in _constraints(shape, value):
@@ -169,6 +171,13 @@ def check(shape: Shape, value: Any, path: str, found: Violations) -> None:
         _check_items(shape.member, value, path, found)
     elif kind == "map":
         _check_entries(shape, value, path, found)
+
+
+@cache
+def _members(shape: Shape) -> tuple[list[tuple[str, str]], list[tuple[str, str, Shape]]]:
+    """A structure's required members and all of them, each with its name in snake_case."""
+    required = [(name, snake(name)) for name in shape.required_members]
+    return required, [(name, snake(name), member) for name, member in shape.members.items()]
 
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}")
@@ -221,31 +230,48 @@ def _shown(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def _constraints(shape: Shape, value: Any) -> list[str]:
-    """Those of a shape itself, without its members, that a value breaks."""
-    kind = shape.type_name
-    if kind in ("integer", "long", "double", "float"):
-        return _bounds(shape, value, "value")
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a shape itself, without its members, asks of a value."""
+
+    enum: Sequence[str]
+    """None of which is no limit."""
+    pattern: re.Pattern[str] | None
+    least: float | None
+    most: float | None
+    measured: bool
+    """Whether its length is held against least and most, not itself."""
+
+
+@cache
+def _limits(shape: Shape) -> _Limits | None:
+    kind, metadata = shape.type_name, shape.metadata
+    number = kind in ("integer", "long", "double", "float")
+    measured = kind in ("string", "list", "map", "blob")
+    pattern = _pattern(metadata["pattern"]) if kind == "string" and "pattern" in metadata else None
+    least, most = (metadata.get("min"), metadata.get("max")) if number or measured else (None, None)
+    enum = shape.enum if kind == "string" else ()
+    if not enum and pattern is None and least is None and most is None:
+        return None
+    return _Limits(enum, pattern, least, most, measured)
+
+
+def _constraints(shape: Shape, value: Any) -> Sequence[str]:
+    """Those that a value breaks."""
+    limits = _limits(shape)
+    if limits is None:
+        return ()
     broken = []
-    if kind == "string" and shape.enum and value not in shape.enum:
-        names = _RECORDED_ENUMS.get(shape.name, shape.enum)
+    if limits.enum and value not in limits.enum:
+        names = _RECORDED_ENUMS.get(shape.name, limits.enum)
         broken.append(f"Member must satisfy enum value set: [{', '.join(names)}]")
-    if kind in ("string", "list", "map", "blob"):
-        broken += _bounds(shape, len(value), "length")
-    text = shape.metadata.get("pattern") if kind == "string" else None
-    pattern = None if text is None else _pattern(text)
-    if pattern is not None and not pattern.fullmatch(value):
-        broken.append(f"Member must satisfy regular expression pattern: {text}")
-    return broken
-
-
-def _bounds(shape: Shape, number: float, what: str) -> list[str]:
-    broken = []
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and number < least:
-        broken.append(f"Member must have {what} greater than or equal to {least}")
-    if most is not None and number > most:
-        broken.append(f"Member must have {what} less than or equal to {most}")
+    number, what = (len(value), "length") if limits.measured else (value, "value")
+    if limits.least is not None and number < limits.least:
+        broken.append(f"Member must have {what} greater than or equal to {limits.least}")
+    if limits.most is not None and number > limits.most:
+        broken.append(f"Member must have {what} less than or equal to {limits.most}")
+    if limits.pattern is not None and not limits.pattern.fullmatch(value):
+        broken.append(f"Member must satisfy regular expression pattern: {shape.metadata['pattern']}")
     return broken
 
 
@@ -253,7 +279,6 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name[0].lower()}{name[1:]}" if path else name[0].lower() + name[1:]
 
 
-@lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str] | None:
     """The models' patterns are Java's; one that Python does not take is not checked."""
     try:

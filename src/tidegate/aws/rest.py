@@ -5,7 +5,7 @@ Interprets the `http` traits of a botocore model. Source: botocore's rest-json s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -26,6 +26,8 @@ from tidegate.aws.model import (
 )
 from tidegate.core.errors import ControlError
 from tidegate.core.message import Request, Response
+
+_NOTHING: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,15 @@ class RestJson:
         self._nested_paths = nested_paths
         self._message_key = "Message" if capital_errors else "message"
         self.operations = {name: _operation(service.operation_model(name)) for name in service.operation_names}
-        self._by_shape: dict[tuple[str, int], list[Operation]] = {}
-        for operation in self.operations.values():
-            self._by_shape.setdefault((operation.verb, len(operation.segments)), []).append(operation)
-        for candidates in self._by_shape.values():
-            candidates.sort(key=_specificity, reverse=True)
+        self._layouts: dict[str, _Layout] = {}
+        self._by_form = _index(self.operations.values())
 
     def match(self, request: Request) -> tuple[Operation, dict[str, str]] | None:
         """The operation that a request means, with its path labels; None: no such path."""
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
-        arguments = set(parse_qsl(request.query, keep_blank_values=True))
-        for operation in self._by_shape.get((request.method, len(parts)), ()):
+        arguments = set(parse_qsl(request.query, keep_blank_values=True)) if request.query else _NOTHING
+        verb, size = request.method, len(parts)
+        for operation in self._by_form.get((verb, size, parts[-1])) or self._by_form.get((verb, size, None)) or ():
             labels = _labels(operation, parts)
             if labels is not None and operation.query <= arguments:
                 return operation, labels
@@ -89,8 +89,11 @@ class RestJson:
         shape = operation.model.input_shape
         if shape is None:
             return {}
-        params = _located(shape, labels, request)
-        params |= _from_body(shape, request)
+        layout = self._layouts.get(operation.name)
+        if layout is None:
+            layout = self._layouts[operation.name] = _layout(shape)
+        params = layout.located(labels, request)
+        params |= layout.from_body(request)
         found = Violations()
         prefix = operation.name[0].lower() + operation.name[1:] + "Input" if self._nested_paths else ""
         check(shape, params, prefix, found)
@@ -131,6 +134,24 @@ def _operation(model: OperationModel) -> Operation:
     )
 
 
+def _index(operations: Iterable[Operation]) -> dict[tuple[str, int, str | None], list[Operation]]:
+    """By verb, number of segments, and the last segment's text; None for texts that no operation has there."""
+    by_size: dict[tuple[str, int], list[Operation]] = {}
+    for operation in operations:
+        by_size.setdefault((operation.verb, len(operation.segments)), []).append(operation)
+    index: dict[tuple[str, int, str | None], list[Operation]] = {}
+    for (verb, size), candidates in by_size.items():
+        candidates.sort(key=_specificity, reverse=True)
+        for last in {None, *(each.segments[-1] for each in candidates)}:
+            index[verb, size, last] = [each for each in candidates if each.segments[-1] in (last, *_label(each))]
+    return index
+
+
+def _label(operation: Operation) -> tuple[str, ...]:
+    """The last segment, where it is one."""
+    return tuple(part for part in operation.segments[-1:] if part.startswith("{"))
+
+
 def _specificity(operation: Operation) -> tuple[int, int]:
     """Forms with fixed query arguments first, then those with more literal segments."""
     return len(operation.query), sum(not segment.startswith("{") for segment in operation.segments)
@@ -148,49 +169,75 @@ def _labels(operation: Operation, parts: list[str]) -> dict[str, str] | None:
     return labels
 
 
-def _located(shape: Shape, labels: dict[str, str], request: Request) -> Params:
-    """The members that travel in the path, the query and the headers."""
-    arguments: dict[str, list[str]] = {}
-    for argument, text in parse_qsl(request.query, keep_blank_values=True):
-        arguments.setdefault(argument, []).append(text)
-    params: Params = {}
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where an operation's members travel, each as (name on the wire, in snake_case, shape)."""
+
+    labels: tuple[tuple[str, str, Shape], ...]
+    query: tuple[tuple[str, str, Shape], ...]
+    headers: tuple[tuple[bytes, str, Shape], ...]
+    body: tuple[tuple[str, str, Shape], ...]
+    free: str | None
+    """The one that takes all other arguments of the query."""
+    payload: tuple[str, Shape] | None
+    """The one that is the whole body."""
+
+    def located(self, labels: dict[str, str], request: Request) -> Params:
+        """The members that travel in the path, the query and the headers."""
+        params: Params = {}
+        for key, name, shape in self.labels:
+            if key in labels:
+                params[name] = parse_text(shape, labels[key])
+        headers = request.headers
+        for field, name, shape in self.headers:
+            if (given := headers.get(field)) is not None:
+                params[name] = parse_text(shape, given.decode("utf-8", "replace"))
+        if request.query or self.free is not None:
+            self._from_query(request.query, params)
+        return params
+
+    def _from_query(self, query: str, params: Params) -> None:
+        arguments: dict[str, list[str]] = {}
+        for argument, text in parse_qsl(query, keep_blank_values=True):
+            arguments.setdefault(argument, []).append(text)
+        for key, name, shape in self.query:
+            if key in arguments:
+                given = arguments.pop(key)
+                params[name] = given if shape.type_name == "list" else parse_text(shape, given[-1])
+        if self.free is not None:
+            params[self.free] = {key: values[-1] for key, values in arguments.items() if key not in ("mode", "format")}
+
+    def from_body(self, request: Request) -> Params:
+        if self.payload is not None:
+            name, shape = self.payload
+            return {name: request.body if shape.type_name == "blob" else parse(shape, _json(request.body))}
+        if not self.body or not request.body:
+            return {}
+        document = _json(request.body)
+        if document is None:
+            return {}
+        require_type("structure", document)
+        return {name: parse(shape, document[key]) for key, name, shape in self.body if key in document}
+
+
+def _layout(shape: Shape) -> _Layout:
+    payload = shape.serialization.get("payload")
+    places: dict[str | None, list[tuple[str, str, Shape]]] = {}
     free: str | None = None
     for name, member in shape.members.items():
-        where, key = member.serialization.get("location"), wire_name(name, member)
-        value: Any = None
-        if where == "uri":
-            value = parse_text(member, labels[key]) if key in labels else None
-        elif where == "querystring" and member.type_name == "map":
+        where = member.serialization.get("location")
+        if where == "querystring" and member.type_name == "map":
             free = snake(name)
-        elif where == "querystring" and key in arguments:
-            given = arguments.pop(key)
-            value = given if member.type_name == "list" else parse_text(member, given[-1])
-        elif where == "header" and (header := request.headers.get(key.lower().encode())) is not None:
-            value = parse_text(member, header.decode("utf-8", "replace"))
-        if value is not None:
-            params[snake(name)] = value
-    if free is not None:
-        params[free] = {key: values[-1] for key, values in arguments.items() if key not in ("mode", "format")}
-    return params
-
-
-def _from_body(shape: Shape, request: Request) -> Params:
-    payload = shape.serialization.get("payload")
-    if payload is not None:
-        member = shape.members[payload]
-        return {snake(payload): request.body if member.type_name == "blob" else parse(member, _json(request.body))}
-    members = {name: member for name, member in shape.members.items() if "location" not in member.serialization}
-    if not members or not request.body:
-        return {}
-    document = _json(request.body)
-    if document is None:
-        return {}
-    require_type("structure", document)
-    return {
-        snake(name): parse(member, document[key])
-        for name, member in members.items()
-        if (key := wire_name(name, member)) in document
-    }
+        else:
+            places.setdefault(where, []).append((wire_name(name, member), snake(name), member))
+    return _Layout(
+        labels=tuple(places.get("uri", ())),
+        query=tuple(places.get("querystring", ())),
+        headers=tuple((key.lower().encode(), name, member) for key, name, member in places.get("header", ())),
+        body=tuple(places.get(None, ())),
+        free=free,
+        payload=None if payload is None else (snake(payload), shape.members[payload]),
+    )
 
 
 def _json(body: bytes) -> Any:

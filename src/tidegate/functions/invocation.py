@@ -33,6 +33,7 @@ class Invocation:
 
     __slots__ = (
         "client_context",
+        "deadline",
         "function_arn",
         "future",
         "payload",
@@ -68,6 +69,8 @@ class Invocation:
         self.released = released
         self.sink = sink
         """Where a streamed response goes; None: it is collected, and is the outcome's payload."""
+        self.deadline = 0.0
+        """Loop time: until when its caller waits, if it is watched (core.deadlines)."""
         self.started_ns = 0
         """`Clock.ticks_ns` when a worker got it."""
 
@@ -76,6 +79,11 @@ class Invocation:
         self.release()
         if not self.future.done():
             self.future.set_result(outcome)
+
+    def expire(self) -> None:
+        """Its caller waits no longer."""
+        if not self.future.done():
+            self.future.set_exception(TimeoutError())
 
     def release(self) -> None:
         released, self.released = self.released, None

@@ -15,6 +15,7 @@ from typing import Final
 
 from tidegate.core.arns import Arn
 from tidegate.core.clock import Clock
+from tidegate.core.deadlines import Deadlines
 from tidegate.core.ids import Ids
 from tidegate.functions.catalog import Catalog
 from tidegate.functions.counters import Counters, FunctionStats
@@ -48,6 +49,8 @@ from tidegate.functions.targets import Function
 MAX_REQUEST: Final = 6_291_456
 """Bytes. AWS: 6 MB for a synchronous invocation."""
 _FOR_EVER = 86_400.0
+_TICK = 0.05
+"""Seconds: how late a caller's timeout may be noticed."""
 
 
 class FunctionService:
@@ -67,6 +70,7 @@ class FunctionService:
         self._clock = clock
         self._ids = ids
         self._loop = loop
+        self._deadlines = Deadlines(loop, _TICK)
         self._logs = Logs(LogSettings(directory=settings.log_directory), clock, loop)
         self._scratch = Scratch(settings.scratch)
         self._debuggers = Debuggers(settings.debug)
@@ -125,6 +129,7 @@ class FunctionService:
         trace_header: str | None = None,
         client_context: bytes | None = None,
         tail: bool = False,
+        timeout: float | None = None,
     ) -> InvokeResult:
         """See `spec.Functions`. `payload` is JSON as the caller has checked; empty counts as `{}`."""
         function = self._admitted(arn, payload, invoker)
@@ -142,11 +147,16 @@ class FunctionService:
             released=function.quota.give_back,
         )
         self._submit(function, invocation)
+        if timeout is not None:
+            invocation.deadline = self._loop.time() + self.patience(arn, timeout)
+            self._deadlines.watch(invocation)
         try:
             outcome = await invocation.future
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, TimeoutError):
             self._withdraw(function, invocation)
             raise
+        finally:
+            self._deadlines.forget(invocation)
         return InvokeResult(
             payload=outcome.payload,
             function_error="Unhandled" if outcome.failed else None,

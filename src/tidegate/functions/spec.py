@@ -186,10 +186,12 @@ class Functions(Protocol):
         trace_header: str | None = None,
         client_context: bytes | None = None,
         tail: bool = False,
+        timeout: float | None = None,
     ) -> InvokeResult:
         """Run a function and wait. `arn`: full function ARN, with a qualifier or without. `invoker`: check the resource
-        policy for it; None: the caller has been authorized otherwise. Raises InvokeError (ResourceNotFoundException 404,
-        AccessDeniedException 403, TooManyRequestsException 429, RequestTooLargeException 413).
+        policy for it; None: the caller has been authorized otherwise. `timeout`: seconds to wait, some hundredths more or
+        less; none while a debugger is attached. Raises InvokeError (ResourceNotFoundException 404, AccessDeniedException
+        403, TooManyRequestsException 429, RequestTooLargeException 413), TimeoutError.
         """
         ...
 

@@ -5,7 +5,6 @@ Source: *Use API Gateway Lambda authorizers*; shared facts, access §4.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -120,8 +119,9 @@ class LambdaAuthorizer:
         if plan.by_policy:
             invoker = Invoker("apigateway.amazonaws.com", plan.source_arn, ex.stage.account)
         try:
-            async with asyncio.timeout(_TIMEOUT):
-                return await self._functions.invoke(plan.function_arn, event, invoker=invoker, trace_header=ex.trace_id)
+            return await self._functions.invoke(
+                plan.function_arn, event, invoker=invoker, trace_header=ex.trace_id, timeout=_TIMEOUT
+            )
         except TimeoutError:
             raise _failed("the authorizer did not answer in time") from None
         except InvokeError as error:

@@ -5,7 +5,6 @@ Source: *Set up Lambda proxy integrations in API Gateway*; shared facts, rest-da
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
 
 from tidegate.core.errors import Fault, GatewayError
@@ -32,10 +31,9 @@ class LambdaProxy:
     async def send(self, exchange: Exchange, plan: LambdaProxyPlan, outbound: bytes) -> InvokeResult:
         invoker = invoker_of(exchange, plan)
         try:
-            async with asyncio.timeout(self._functions.patience(plan.function_arn, plan.timeout)):
-                return await self._functions.invoke(
-                    plan.function_arn, outbound, invoker=invoker, trace_header=exchange.trace_id
-                )
+            return await self._functions.invoke(
+                plan.function_arn, outbound, invoker=invoker, trace_header=exchange.trace_id, timeout=plan.timeout
+            )
         except TimeoutError:
             raise timed_out(plan.timeout) from None
         except InvokeError as error:
