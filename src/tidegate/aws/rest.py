@@ -49,7 +49,7 @@ class Operation:
         return self.model.output_shape is not None and self.status != 204
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What an operation may give back where a record alone does not do: raw bytes and headers."""
 

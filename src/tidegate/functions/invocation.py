@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tidegate.functions.streaming import Sink
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each invocation: to be frozen would cost as much as the call
 class Outcome:
     """How a function ended: `failed` is what `X-Amz-Function-Error: Unhandled` says."""
 

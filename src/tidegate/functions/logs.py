@@ -154,7 +154,12 @@ class FunctionLog:
         """Append to the file what it does not have yet."""
         if not self._pending or self._file is None:
             return
-        data = b"".join([b"%b%b\n" % (_timestamp(at), text) for at, text, _ in self._pending])
+        parts, last, stamp = [], -1.0, b""
+        for at, text, _ in self._pending:
+            if at != last:  # an invocation's last lines are written together
+                last, stamp = at, _timestamp(at)
+            parts.append(b"%b%b\n" % (stamp, text))
+        data = b"".join(parts)
         self._pending.clear()
         self._pending_size = 0
         try:

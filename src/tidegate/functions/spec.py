@@ -120,7 +120,7 @@ class Provisioned:
     """The last one that was started could not begin to work."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for each invocation: to be frozen would cost as much as the call
 class InvokeResult:
     payload: bytes
     function_error: str | None

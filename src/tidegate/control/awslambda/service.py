@@ -85,8 +85,10 @@ class LambdaService(ManagementService):
 
     def _trace(self, request: Request) -> str:
         """The caller's, which goes on in the function (SDKs send it wherever they run in a function themselves), or a new one."""
-        given = (request.headers.get(b"x-amzn-trace-id") or b"").decode("latin-1")
-        return given if _TRACE.fullmatch(given) else self._office.ids.trace(int(self._office.clock.time()))
+        header = request.headers.get(b"x-amzn-trace-id")
+        if header is not None and _TRACE.fullmatch(given := header.decode("latin-1")):
+            return given
+        return self._office.ids.trace(int(self._office.clock.time()))
 
     async def _invoke(self, params: Params, scope: Scope, trace: str) -> Answer:
         """Source: *Invoke*; shared facts, lambda §5."""
