@@ -162,8 +162,13 @@ def check(shape: Shape, value: Any, path: str, found: Violations) -> None:
             if value.get(key) is None:
                 found.add(None, _join(path, name), _NOT_NULL)
         for name, key, member in members:
-            if (inner := value.get(key)) is not None:
+            if (inner := value.get(key)) is None:
+                continue
+            if member.type_name in _CONTAINERS:
                 check(member, inner, _join(path, name), found)
+            else:
+                for constraint in _constraints(member, inner):
+                    found.add(_shown(inner), _join(path, name), constraint)
         return
     for constraint in _constraints(shape, value):
         found.add(_shown(value), path, constraint)
