@@ -168,6 +168,7 @@ def test_a_function_may_bring_modules_of_any_name(tmp_path: Path) -> None:
     async def work() -> None:
         async with lab(tmp_path) as room:
             assert await room.value(room.add(files)) == "mine"
+            assert await room.value(room.add(files, name="safe", environment={"PYTHONSAFEPATH": "1"})) == "mine"
 
     run(work())
 

@@ -21,9 +21,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the module `typing` would cost a fifth of a cold start
     from typing import Any
 
+_own = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs too much here
+sys.path.insert(0, _own)
+
 import runtime_client  # noqa: E402, F401 - AWS's client finds it loaded
 
-del sys.path[0]  # this file's own directory
+sys.path[:] = [directory for directory in sys.path if directory != _own]
 
 from awslambdaric.__main__ import main  # noqa: E402
 
