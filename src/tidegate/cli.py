@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -225,6 +226,8 @@ def _run(main_task: Any) -> None:
 
 async def _serve(settings: Settings, deploy: Callable[[str], None] | None) -> None:
     """Serve until SIGTERM or SIGINT. `deploy` is called with the server's address once it serves."""
+    gc.disable()  # what is made by a start stays: looking for garbage meanwhile would be a tenth of it
+
     from tidegate.app import App
     from tidegate.core.clock import Clock
     from tidegate.core.ids import Ids
@@ -243,6 +246,8 @@ async def _serve(settings: Settings, deploy: Callable[[str], None] | None) -> No
         await app.abandon()
         raise click.ClickException(f"cannot start on {settings.host}:{settings.port}: {error}") from None
     address = f"http://{settings.host}:{app.port}"
+    gc.freeze()
+    gc.enable()
     try:
         if deploy is not None:
             await _deploy_or_stop(deploy, address, stopping)

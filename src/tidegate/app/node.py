@@ -259,7 +259,7 @@ class App:
         )
         users = user_pool_service(parts)
         managed = management_services(parts, users)
-        hosted = (UserPoolEndpoints(parts.user_pools), BrowserCalls(users, settings.region))
+        hosted = (UserPoolEndpoints(parts.user_pools), BrowserCalls(lambda: users.service, settings.region))
         entry = Entry(
             (data_plane, function_urls, *(hosted if "cognito-idp" in managed else ())),
             managed,

@@ -26,8 +26,13 @@ Params = dict[str, Any]
 
 
 def load_service_model(service: str) -> ServiceModel:
-    """The newest model that botocore has of a service."""
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    """The newest model that botocore has of a service, without its texts for people, which are half of it."""
+    model = Loader().load_service_model(service, "service-2")
+    for described in (*model["shapes"].values(), *model["operations"].values()):
+        described.pop("documentation", None)
+        for member in described.get("members", {}).values():
+            member.pop("documentation", None)
+    return ServiceModel(model, service)
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,8 @@ Source: *CORS* of the Fetch standard; the headers that AWS's client libraries se
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tidegate.aws.scope import Credential
 from tidegate.control.cognito_idp.service import CognitoService
 from tidegate.control.sites import of_another_site
@@ -25,8 +27,8 @@ _HEADERS = frozenset(
 
 
 class BrowserCalls:
-    def __init__(self, service: CognitoService, region: str) -> None:
-        """`region`: of calls that name none."""
+    def __init__(self, service: Callable[[], CognitoService], region: str) -> None:
+        """`service`: asked for at each call. `region`: of calls that name none."""
         self._service = service
         self._region = region
         self._preflight = Endpoint(_allow, _MAX_BODY, _too_large)
@@ -41,10 +43,10 @@ class BrowserCalls:
             return self._preflight if b"x-amz-target" in _wanted(request) else None
         if b"x-amz-target" not in request.headers or b"authorization" in request.headers:
             return None
-        return self._call if self._service.is_public(request) else self._refusal
+        return self._call if self._service().is_public(request) else self._refusal
 
     async def _answer(self, request: Request) -> Response:
-        response = await self._service.handle(request, Credential("", "", "cognito-idp"), self._region)
+        response = await self._service().handle(request, Credential("", "", "cognito-idp"), self._region)
         response.headers += [_ANY_ORIGIN, _EXPOSED]
         return response
 
