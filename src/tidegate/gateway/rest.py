@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
+from tidegate.aws.policy.api_gateway import ApiRules
 from tidegate.core.clock import Clock
 from tidegate.core.errors import Fault, GatewayError
 from tidegate.core.ids import Ids
@@ -30,7 +31,7 @@ from tidegate.gateway.responses import backend_error, message_of, render, render
 from tidegate.gateway.stories import Refusal, Stories
 from tidegate.gateway.streaming import StreamedBody
 from tidegate.gateway.validation import validate
-from tidegate.plan.nodes import Guard, LambdaGuard, MethodPlan, StagePlan
+from tidegate.plan.nodes import NO_VALIDATION, Guard, LambdaGuard, MethodPlan, StagePlan
 from tidegate.state.keys import Client
 
 log = logging.getLogger("tidegate.gateway")
@@ -120,13 +121,16 @@ class RestPipeline:
         try:
             # fmt: off
             ex.at("route");                method = self._route(ex)
-            ex.at("resource_policy");      self._resource_policy(ex, method)
+            ex.at("resource_policy")
+            if (rules := ex.stage.rules) is not None: self._resource_policy(ex, method, rules)
             ex.at("authorize")
             if method.guard is not None:   await self._authorize(ex, method.guard)
             ex.at("api_key");              client = self._api_key(ex, method)
             ex.at("throttle");             self._throttle(method, client)
-            ex.at("decompress");           self._decompress(ex)
-            ex.at("validate");             validate(ex, method.validation)
+            ex.at("decompress")
+            if ex.stage.min_compression is not None: self._decompress(ex)
+            ex.at("validate")
+            if method.validation is not NO_VALIDATION: validate(ex, method.validation)
             ex.at("integration_request");  kind, outbound = self._integration_request(ex, method)
             ex.at("integration");          ex.inbound = inbound = await kind.send(ex, method.integration, outbound)
             ex.at("integration_response"); response = kind.response(ex, method.integration, inbound)
@@ -154,11 +158,8 @@ class RestPipeline:
         return ex.method
 
     @staticmethod
-    def _resource_policy(ex: Exchange, method: MethodPlan) -> None:
+    def _resource_policy(ex: Exchange, method: MethodPlan, rules: ApiRules) -> None:
         """AWS: of anonymous callers it decides alone; before an authorizer is asked, only its denials count."""
-        rules = ex.stage.rules
-        if rules is None:
-            return
         if method.guard is None:
             require(ex, policy_request(ex), rules.open)
         elif isinstance(method.guard, LambdaGuard):
@@ -204,7 +205,7 @@ class RestPipeline:
     @staticmethod
     def _decompress(ex: Exchange) -> None:
         """AWS: where compression is enabled, bodies are mapped and validated as they were before their Content-Encoding."""
-        if ex.stage.min_compression is None or not ex.request.body:
+        if not ex.request.body:
             return
         coding = ex.request.headers.get(b"content-encoding")
         if coding is not None:
