@@ -260,10 +260,10 @@ done
     client = server.client("lambda")
     package = zipped({}, {"bootstrap": script})
     client.create_function(
-        FunctionName="custom", Runtime="provided.al2023", Handler="any", Code={"ZipFile": package},
+        FunctionName="custom-outside", Runtime="provided.al2023", Handler="any", Code={"ZipFile": package},
         Role="arn:aws:iam::000000000000:role/r", Timeout=20,
     )  # fmt: skip
-    names, health = json.loads(client.invoke(FunctionName="custom")["Payload"].read())
+    names, health = json.loads(client.invoke(FunctionName="custom-outside")["Payload"].read())
     assert names == "0"
     assert health["status"] == "ok"
 
