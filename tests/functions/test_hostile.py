@@ -237,7 +237,11 @@ exports.handler = async (event) => {
 
 
 @pytest.mark.parametrize(
-    "kind", ["python", pytest.param("node", marks=pytest.mark.skipif(not shutil.which("node"), reason="no node"))]
+    "kind",
+    [
+        "python",
+        pytest.param("node", marks=pytest.mark.skipif(not shutil.which("node"), reason="no node on this machine")),
+    ],
 )
 def test_a_function_that_writes_to_its_channel_hurts_only_itself(tmp_path: Path, kind: str) -> None:
     async def work() -> None:

@@ -68,7 +68,7 @@ class RuntimeServer:
         ours, theirs = socket.socketpair()
         try:
             await loop.create_unix_connection(lambda: Channel(self), sock=ours)
-        except BaseException:
+        except BaseException:  # cancelled, too: nobody else knows these descriptors
             ours.close()
             theirs.close()
             raise

@@ -14,7 +14,7 @@ const PREFIX = 5;
 const HEAD = 22;
 const NO_CONTEXT = 0xffffffff;
 const ROOM = 65536;
-const KEPT = 2 ** 21;
+const KEPT = 2 ** 21; // a larger buffer is given back, as it counts as the function's memory
 
 class Channel {
   #socket;
